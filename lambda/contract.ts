@@ -1,0 +1,92 @@
+/**
+ * Every name and number that the construct, the gate and the runner must agree on.
+ * The construct writes them into the template, the gate and the runner read them back.
+ */
+
+/** Version of the properties and payloads below. A gate that meets a newer one on a rollback keeps out of the way. */
+export const CONTRACT_VERSION = '1';
+
+/** CloudFormation type of the resource that holds a deploy. At most 60 characters (CloudFormation's limit). */
+export const RESOURCE_TYPE = 'Custom::ForerunMigrations';
+
+/** One id for ever: a changed physical id would make CloudFormation delete "the old one" in every cleanup. */
+export const PHYSICAL_RESOURCE_ID = 'forerun-migrations';
+
+/** The journal key when an app does not name its history. */
+export const DEFAULT_HISTORY = 'default';
+
+/** The word in `after` for "no parent": the start of every history. */
+export const BASE = 'base';
+
+/** What happens to the database when CloudFormation rolls the stack back. */
+export type OnRollback = 'keep';
+
+/** How migrations share transactions: adjacent ones together, or each one alone. */
+export type Atomic = 'group' | 'migration';
+
+/** Properties of the custom resource. CloudFormation hands every scalar on as a string. */
+export interface MigrationsProperties {
+  readonly ContractVersion: string;
+  /** ARN of the published runner version that holds exactly these migrations. */
+  readonly RunnerArn: string;
+  /** Id of the last migration, or `base` when there is none. */
+  readonly Head: string;
+  /** Fingerprint of the whole history; must equal the one inside the runner's bundle. */
+  readonly Digest: string;
+  /** Which deploy asks; equal input gives an equal id. */
+  readonly DeployId: string;
+  readonly ClusterArn: string;
+  readonly SecretArn: string;
+  readonly Database: string;
+  readonly History: string;
+  readonly Atomic: Atomic;
+  readonly OnRollback: OnRollback;
+}
+
+/** Where a run works: it travels in the payload, because a published version freezes its environment. */
+export interface Target {
+  readonly clusterArn: string;
+  readonly secretArn: string;
+  readonly database: string;
+  readonly history: string;
+}
+
+/** Environment of the runner: only the default target of a manual invoke. */
+export const RUNNER_ENVIRONMENT = {
+  clusterArn: 'FORERUN_CLUSTER_ARN',
+  secretArn: 'FORERUN_SECRET_ARN',
+  database: 'FORERUN_DATABASE',
+  history: 'FORERUN_HISTORY',
+} as const satisfies Record<keyof Target, string>;
+
+/** What the gate adds to an action, so that the run knows for whom it works and when it must be done. */
+export interface DeployContext {
+  readonly deployId: string;
+  /** StackId and LogicalResourceId of the asking resource: two runs of one owner are one deploy overtaking itself. */
+  readonly owner: string;
+  /** The same key asked twice means the same run: it is waited for or its stored outcome is returned, never repeated. */
+  readonly runKey: string;
+  /** Digest that the template was made with. */
+  readonly digest: string;
+  /** Moment at which the runner must have answered, in milliseconds since 1970. */
+  readonly deadlineMs: number;
+}
+
+/** The time table of a deploy, in seconds; the construct checks it at synth. */
+export const SECONDS = {
+  /** The runner's whole time for one call. */
+  runner: 660,
+  /** The gate's own time: one runner call, time to ask again, time to answer. */
+  gate: 900,
+  /** Kept back in the gate for a second ask after a dropped connection. */
+  askAgain: 210,
+  /** Kept back in the gate for its answer. */
+  answer: 15,
+  /** How long Lambda may hold an event back before the gate gets it. */
+  maximumEventAge: 120,
+  /** CloudFormation gives up after this: event age plus gate. */
+  serviceTimeout: 1020,
+} as const;
+
+/** CloudFormation refuses a longer answer and loses its reason. Bytes, the whole body. */
+export const MAX_ANSWER_BYTES = 4096;

@@ -1,0 +1,32 @@
+import type { Atomic } from '../contract.ts';
+import type { Session } from './ports.ts';
+
+/** Name and parents of a migration, and the fingerprint of what it does. */
+export interface Revision {
+  /** The file name without its ending. */
+  readonly id: string;
+  /** Ids of the parents; empty for the first migration. */
+  readonly after: readonly string[];
+  /** `v1:` and 32 hexadecimal digits over the module's syntax tree and everything local that it imports. */
+  readonly checksum: string;
+}
+
+/** What a migration's code may use besides its session. */
+export interface MigrationTools {
+  /** Tells how far a long step has come. */
+  progress(message: string): void;
+}
+
+/** A migration as the engine runs it: what the author wrote, bound to a session. */
+export interface Migration extends Revision {
+  /** `migration` gives it a transaction of its own. */
+  readonly atomic: Atomic;
+  /** Whether the previous release of the app works on the schema this migration leaves; undefined when nobody said. */
+  readonly compatible?: boolean;
+  up(session: Session, tools: MigrationTools): Promise<void>;
+  readonly down: Down;
+}
+
+export type Down =
+  | { readonly kind: 'reversible'; run(session: Session, tools: MigrationTools): Promise<void> }
+  | { readonly kind: 'irreversible'; readonly why: string };

@@ -1,0 +1,81 @@
+/**
+ * What the engine asks of the world. The engine itself touches no SDK, file, process, clock or console:
+ * everything outside comes in through these interfaces, so each can be a ten-line fake in a test.
+ */
+
+/** A value bound to a placeholder. Text stays text: what type it becomes is said by a cast in the SQL. */
+export type BoundValue = string | number | bigint | boolean | Uint8Array | null;
+
+/** One SQL statement; placeholders are written `:name`. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters?: Readonly<Record<string, BoundValue>>;
+}
+
+/** A column's value as it comes back: int2/int4 and floats as number, int8 as bigint, json parsed, the rest as text. */
+export type ColumnValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | Uint8Array
+  | null
+  | readonly ColumnValue[]
+  | { readonly [key: string]: unknown };
+
+export type Row = Readonly<Record<string, ColumnValue>>;
+
+export interface StatementResult {
+  readonly rows: readonly Row[];
+  /** Rows inserted, updated or deleted. */
+  readonly affected: number;
+}
+
+export interface ExecuteOptions {
+  /** Whether rows are wanted back; asking for them costs the service a catalogue query. */
+  readonly rows: boolean;
+}
+
+/** What a migration works with: one open transaction, statements one at a time. */
+export interface Session {
+  execute(statement: Statement, options: ExecuteOptions): Promise<StatementResult>;
+}
+
+/** An open transaction. Every method rejects with a `DatabaseFailure`. */
+export interface Transaction extends Session {
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
+/** The database behind a run. Every method rejects with a `DatabaseFailure`; nothing that may have run is sent again. */
+export interface Database extends Session {
+  begin(): Promise<Transaction>;
+  /** Calls sent so far, each attempt counted. */
+  calls(): number;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** What a run tells while it works; never holds a parameter value. */
+export type RunNote =
+  | { readonly note: 'installed' }
+  | { readonly note: 'planned'; readonly migrations: readonly string[]; readonly groups: number }
+  | { readonly note: 'waiting'; readonly reason: string; readonly forMs: number }
+  | { readonly note: 'began'; readonly migration: string; readonly direction: 'up' | 'down' }
+  | { readonly note: 'statement'; readonly migration: string; readonly statement: number; readonly milliseconds: number }
+  | { readonly note: 'progress'; readonly migration: string; readonly message: string }
+  | { readonly note: 'committed'; readonly migrations: readonly string[] }
+  | { readonly note: 'rolled-back'; readonly migrations: readonly string[]; readonly reason: string }
+  | { readonly note: 'unknown'; readonly reason: string };
+
+export interface Ports {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Between 0 and 1, for jitter. */
+  readonly random: () => number;
+  readonly tell: (note: RunNote) => void;
+}

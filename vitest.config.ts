@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^forerun$/, replacement: at('./lambda/authoring/index.ts') },
+      { find: /^forerun\/infra$/, replacement: at('./infra/index.ts') },
+      { find: /^forerun\/testing$/, replacement: at('./local/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    typecheck: { enabled: false },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    sequence: { shuffle: { tests: true } },
+  },
+});
