@@ -3,6 +3,8 @@
  * The construct writes them into the template, the gate and the runner read them back.
  */
 
+import type { Atomic } from './engine/migration.ts';
+
 /** Version of the properties and payloads below. A gate that meets a newer one on a rollback keeps out of the way. */
 export const CONTRACT_VERSION = '1';
 
@@ -20,9 +22,6 @@ export const BASE = 'base';
 
 /** What happens to the database when CloudFormation rolls the stack back. */
 export type OnRollback = 'keep';
-
-/** How migrations share transactions: adjacent ones together, or each one alone. */
-export type Atomic = 'group' | 'migration';
 
 /** Properties of the custom resource. CloudFormation hands every scalar on as a string. */
 export interface MigrationsProperties {

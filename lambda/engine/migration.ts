@@ -1,5 +1,7 @@
-import type { Atomic } from '../contract.ts';
 import type { Session } from './ports.ts';
+
+/** How migrations share transactions: adjacent ones together, or each one alone. */
+export type Atomic = 'group' | 'migration';
 
 /** Name and parents of a migration, and the fingerprint of what it does. */
 export interface Revision {
