@@ -17,9 +17,6 @@ export const PHYSICAL_RESOURCE_ID = 'forerun-migrations';
 /** The journal key when an app does not name its history. */
 export const DEFAULT_HISTORY = 'default';
 
-/** The word in `after` for "no parent": the start of every history. */
-export const BASE = 'base';
-
 /** What happens to the database when CloudFormation rolls the stack back. */
 export type OnRollback = 'keep';
 

@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   'plan-changed': 3,
   'plan-missing': 3,
   'plan-late': 3,
+  'plan-ahead': 3,
   'plan-unknown-target': 3,
   'plan-irreversible': 3,
   'journal-unreadable': 3,

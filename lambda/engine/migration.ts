@@ -1,5 +1,10 @@
 import type { Session } from './ports.ts';
 
+/** The word for the start of a history, before the first migration. */
+export const BASE = 'base';
+/** The word for its end. */
+export const HEAD = 'head';
+
 /** How migrations share transactions: adjacent ones together, or each one alone. */
 export type Atomic = 'group' | 'migration';
 

@@ -1,0 +1,177 @@
+import { DatabaseFailure } from './database-failure.ts';
+import type { ForerunError } from './errors.ts';
+import {
+  commitRefused,
+  databaseUnavailable,
+  migrationFailed,
+  outOfTime,
+  stateAfterRollback,
+} from './failure-text.ts';
+import type { Dialect, RunIdentity } from './journal.ts';
+import type { Migration } from './migration.ts';
+import type { Ports, Transaction } from './ports.ts';
+import { isUnknown, openSession } from './session.ts';
+
+/** How long a bid for a table lock may queue the app's traffic behind it. */
+const LOCK_TIMEOUT_MS = 5_000;
+/** How long a dead runner's transaction may hold its locks; the service itself would wait three minutes. */
+const IDLE_TIMEOUT_MS = 20_000;
+/** The service's limit for one statement. */
+const STATEMENT_TIMEOUT_MS = 45_000;
+/** A lease outlives its last sign of life by this; an open transaction holds it longer through its row lock. */
+export const LEASE_MS = 60_000;
+/** Kept back for a clean end: rolling back and telling the journal. */
+export const RESERVE_MS = 10_000;
+
+/** How a group's transaction ended. */
+export type GroupEnd =
+  | { readonly end: 'committed' }
+  /** Failed for certain; nothing of it stays. */
+  | { readonly end: 'failed'; readonly error: ForerunError }
+  /** Gave way to other sessions; nothing of it stays, a repetition is sensible. */
+  | { readonly end: 'conflict'; readonly error: ForerunError }
+  /** The lease is not ours any more, or the journal moved: nothing was done. */
+  | { readonly end: 'fenced' }
+  /** Only the journal can tell. */
+  | { readonly end: 'unknown'; readonly reason: string };
+
+export interface GroupWork {
+  readonly group: readonly Migration[];
+  readonly direction: 'up' | 'down';
+  readonly identity: RunIdentity;
+  readonly token: bigint;
+  readonly deadlineMs: number;
+  /** Steps that this run has committed already; for the message only. */
+  readonly committed: readonly string[];
+}
+
+/** One transaction: the claim with its fence, the migrations' statements, the commit. */
+export async function applyGroup(work: GroupWork, ports: Ports, dialect: Dialect): Promise<GroupEnd> {
+  let transaction: Transaction;
+  try {
+    transaction = await ports.database.begin();
+  } catch (cause) {
+    return endOf(cause, null, work, dialect);
+  }
+  const end = await workInside(transaction, work, ports, dialect);
+  if (end.end !== 'committed') await rollBack(transaction);
+  return end;
+}
+
+async function workInside(
+  transaction: Transaction,
+  work: GroupWork,
+  ports: Ports,
+  dialect: Dialect,
+): Promise<GroupEnd> {
+  try {
+    if (!(await claim(transaction, work, ports, dialect))) return { end: 'fenced' };
+  } catch (cause) {
+    return endOf(cause, null, work, dialect);
+  }
+  for (const migration of work.group) {
+    const trouble = await runMigration(migration, transaction, work, ports);
+    if (trouble !== null) return endOf(trouble.cause, trouble, work, dialect);
+  }
+  try {
+    await transaction.commit();
+    return { end: 'committed' };
+  } catch (cause) {
+    return endOfCommit(cause, work, dialect);
+  }
+}
+
+/** True when the fence held and the journal took exactly the claims of this group. */
+async function claim(transaction: Transaction, work: GroupWork, ports: Ports, dialect: Dialect): Promise<boolean> {
+  const statement = (work.direction === 'up' ? dialect.claim : dialect.unclaim)({
+    ...work.identity,
+    token: work.token,
+    leaseMs: LEASE_MS,
+    migrations: work.group,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    idleTimeoutMs: IDLE_TIMEOUT_MS,
+    statementTimeoutMs: Math.max(1, Math.min(STATEMENT_TIMEOUT_MS, work.deadlineMs - ports.clock.now())),
+  });
+  const { rows } = await transaction.execute(statement, { rows: true });
+  const answer = rows[0];
+  return answer !== undefined && answer['token'] !== null && answer['claimed'] === work.group.length;
+}
+
+interface Trouble {
+  readonly migration: Migration;
+  readonly cause: unknown;
+  readonly statement: { readonly number: number; readonly sql: string } | null;
+}
+
+async function runMigration(
+  migration: Migration,
+  transaction: Transaction,
+  { direction, deadlineMs }: GroupWork,
+  { clock, tell }: Ports,
+): Promise<Trouble | null> {
+  tell({ note: 'began', migration: migration.id, direction });
+  const session = openSession(migration.id, transaction, async (number, send) => {
+    if (clock.now() > deadlineMs - RESERVE_MS) {
+      throw outOfTime('The time for this call was used up before the statement could be sent.', 'It was not sent.');
+    }
+    const began = clock.now();
+    const result = await send();
+    tell({ note: 'statement', migration: migration.id, statement: number, milliseconds: clock.now() - began });
+    return result;
+  });
+  const tools = {
+    progress: (message: string) => tell({ note: 'progress', migration: migration.id, message }),
+  };
+  let thrown: { cause: unknown } | null = null;
+  try {
+    await (direction === 'up' ? migration.up(session, tools) : revert(migration)(session, tools));
+  } catch (cause) {
+    thrown = { cause };
+  }
+  const mishap = await session.close();
+  if (mishap !== null) {
+    return { migration, cause: mishap.cause, statement: { number: mishap.statement, sql: mishap.sql } };
+  }
+  return thrown === null ? null : { migration, cause: thrown.cause, statement: null };
+}
+
+function revert({ down, id }: Migration) {
+  if (down.kind === 'reversible') return down.run;
+  // The plan refuses irreversible steps; a rejection here keeps the transaction from committing should it ever not.
+  return () => Promise.reject(new DatabaseFailure({ ran: 'failed', kind: 'invalid', message: `${id} is irreversible` }));
+}
+
+function endOf(cause: unknown, trouble: Trouble | null, work: GroupWork, dialect: Dialect): GroupEnd {
+  if (isUnknown(cause)) return { end: 'unknown', reason: messageOf(cause) };
+  const conflict = cause instanceof DatabaseFailure && dialect.isConflict(cause);
+  return { end: conflict ? 'conflict' : 'failed', error: errorOf(cause, trouble, work) };
+}
+
+function errorOf(cause: unknown, trouble: Trouble | null, { group, direction, committed }: GroupWork): ForerunError {
+  if (trouble !== null) return migrationFailed({ ...trouble, direction, group, committed });
+  if (cause instanceof DatabaseFailure) return databaseUnavailable(cause, stateAfterRollback(group, committed));
+  throw cause;
+}
+
+/**
+ * A commit that the database answered with an error of its own (a deferred constraint, say) is rolled back for certain.
+ * Anything else, "transaction not found" included, is decided by the journal.
+ */
+function endOfCommit(cause: unknown, work: GroupWork, dialect: Dialect): GroupEnd {
+  if (!(cause instanceof DatabaseFailure) || cause.ran !== 'failed' || cause.kind !== 'sql') {
+    return { end: 'unknown', reason: messageOf(cause) };
+  }
+  if (dialect.isConflict(cause)) return endOf(cause, null, work, dialect);
+  return { end: 'failed', error: commitRefused(cause, work.group, work.committed) };
+}
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+/** Best effort: without a commit nothing can stay, and the idle limit ends a transaction whose rollback got lost. */
+async function rollBack(transaction: Transaction): Promise<void> {
+  try {
+    await transaction.rollback();
+  } catch (cause) {
+    if (!(cause instanceof DatabaseFailure)) throw cause;
+  }
+}

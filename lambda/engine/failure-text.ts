@@ -1,0 +1,135 @@
+import { DatabaseFailure } from './database-failure.ts';
+import { ForerunError, UNTOUCHED, type ErrorPlace } from './errors.ts';
+import type { Migration } from './migration.ts';
+import { list } from './plan.ts';
+
+/** What a failed migration says: the place, the database's own words, what stays and what goes. */
+export function migrationFailed(facts: {
+  migration: Migration;
+  direction: 'up' | 'down';
+  /** Null when the migration threw without a statement having failed. */
+  statement: { number: number; sql: string } | null;
+  cause: unknown;
+  group: readonly Migration[];
+  /** Steps of this run that had been committed before. */
+  committed: readonly string[];
+}): ForerunError {
+  const { migration, direction, statement, cause, group, committed } = facts;
+  const sqlState = cause instanceof DatabaseFailure ? cause.sqlState : undefined;
+  const where = statement === null ? '' : ` at statement ${statement.number}`;
+  const code = sqlState === undefined ? '' : ` (SQLSTATE ${sqlState})`;
+  const verb = direction === 'up' ? 'failed' : 'could not be reverted: its down failed';
+  const place: ErrorPlace = {
+    migration: migration.id,
+    ...(statement === null ? {} : { statement: statement.number }),
+    ...(statement === null || statement.sql === '' ? {} : { sql: statement.sql }),
+    ...(sqlState === undefined ? {} : { sqlState }),
+  };
+  return new ForerunError(
+    cause instanceof ForerunError ? cause.code : 'migration-failed',
+    {
+      what: `${migration.id} ${verb}${where}${code}: ${sentence(reasonOf(cause))}`,
+      state: stateAfterRollback(group, committed),
+      next: cause instanceof ForerunError ? cause.text.next : adviceFor(cause, migration),
+    },
+    { place, cause },
+  );
+}
+
+/** What is said when the database could not be asked at all. */
+export function databaseUnavailable(failure: DatabaseFailure, state = 'Nothing was changed.'): ForerunError {
+  return new ForerunError(
+    failure.kind === 'unreachable' || failure.kind === 'asleep' ? 'database-unreachable' : 'database-refused',
+    {
+      what: `The database could not be asked: ${sentence(failure.message)}`,
+      state,
+      next: adviceForAccess(failure),
+    },
+    { cause: failure, ...(failure.sqlState === undefined ? {} : { place: { sqlState: failure.sqlState } }) },
+  );
+}
+
+/** A commit that the database itself turned down, by a deferred constraint for example. */
+export function commitRefused(
+  failure: DatabaseFailure,
+  group: readonly Migration[],
+  committed: readonly string[],
+): ForerunError {
+  return new ForerunError(
+    'migration-failed',
+    {
+      what: `The commit of ${list(group.map(({ id }) => id))} was refused (SQLSTATE ${failure.sqlState ?? 'not told'}): ${sentence(failure.message)}`,
+      state: stateAfterRollback(group, committed),
+      next: 'Look for the deferred constraint or trigger that the message names, mend the migration, and run again.',
+    },
+    { cause: failure, ...(failure.sqlState === undefined ? {} : { place: { sqlState: failure.sqlState } }) },
+  );
+}
+
+export function outOfTime(what: string, state = UNTOUCHED): ForerunError {
+  return new ForerunError('out-of-time', {
+    what,
+    state,
+    next: "Run again; if it is too much work for one call, give its migrations transactions of their own (atomic: 'migration') or split the largest one.",
+  });
+}
+
+export function stateAfterRollback(group: readonly Migration[], committed: readonly string[]): string {
+  const together =
+    group.length === 1
+      ? 'Nothing of it stays: its transaction was rolled back.'
+      : `Nothing of it stays: it was rolled back together with its group (${list(group.map(({ id }) => id))}).`;
+  return committed.length === 0 ? together : `${together} Committed before it, and standing: ${list(committed)}.`;
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof ForerunError) return cause.text.what;
+  if (cause instanceof Error) return cause.message;
+  return String(cause);
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+function adviceFor(cause: unknown, { id }: Migration): string {
+  if (!(cause instanceof DatabaseFailure)) return `Mend ${id} and run again.`;
+  if (cause.kind === 'timeout') {
+    return 'One statement may take 45 seconds (a limit of the Data API): let it touch fewer rows at a time, and run again.';
+  }
+  if (cause.kind === 'transaction-gone') {
+    return 'The database ended the transaction by itself (idle for over 20 seconds between two statements, or restarted): run again, and keep slow work out of the migration.';
+  }
+  if (cause.kind === 'unsupported-result') return 'Cast the named column to text in the select list, and run again.';
+  if (cause.kind !== 'sql') return adviceForAccess(cause);
+  return `Mend ${id} and run again.`;
+}
+
+function adviceForAccess(failure: DatabaseFailure): string {
+  switch (failure.kind) {
+    case 'asleep':
+    case 'unreachable':
+      return 'Look whether the cluster has an available writer instance, then run again.';
+    case 'throttled':
+      return 'Run again in a minute.';
+    case 'denied':
+      return 'Grant the runner the five rds-data actions on this cluster and secretsmanager:GetSecretValue on this secret, then run again.';
+    case 'invalid':
+      return 'Look at the cluster ARN, the secret ARN and the database name, then run again.';
+    case 'sql':
+      return adviceForLogin(failure.sqlState);
+    case 'timeout':
+    case 'transaction-gone':
+    case 'transaction-busy':
+    case 'unsupported-result':
+    case 'lost':
+      return 'Run again.';
+  }
+}
+
+function adviceForLogin(sqlState: string | undefined): string {
+  if (sqlState === '28P01' || sqlState === '28000') {
+    return 'Look whether the secret holds the present user name and password of the database, then run again.';
+  }
+  if (sqlState === '3D000') return 'Create the database, or correct its name, then run again.';
+  if (sqlState === '42501') return 'Grant the migration role what it needs (create on the database for the first run), then run again.';
+  return 'Look at the message of the database, then run again.';
+}

@@ -1,0 +1,136 @@
+import type { Dialect, JournalView, RunIdentity } from './journal.ts';
+import { viewOf } from './journal.ts';
+import { DatabaseFailure } from './database-failure.ts';
+import { errorData, type RunError } from './outcome.ts';
+import { makePlan, type Goal } from './plan.ts';
+import type { Migration } from './migration.ts';
+import type { Database, Row } from './ports.ts';
+
+/** What a person sees who asks where the database stands. Reading never installs or changes anything. */
+export interface Status {
+  /** False when no run has ever worked here. */
+  readonly installed: boolean;
+  readonly head: string;
+  readonly applied: readonly AppliedMigration[];
+  readonly pending: readonly string[];
+  readonly changed: readonly string[];
+  /** Applied, but not in this release. */
+  readonly foreign: readonly string[];
+  readonly holder: { readonly runId: string; readonly deployId: string | null; readonly since: string; readonly live: boolean } | null;
+}
+
+export interface AppliedMigration {
+  readonly id: string;
+  readonly appliedAt: string;
+  readonly deployId: string | null;
+}
+
+/** A plan as plain data. */
+export interface PlanData {
+  readonly direction: 'up' | 'down';
+  /** Ids; each inner list commits together. */
+  readonly groups: readonly (readonly string[])[];
+  readonly refusals: readonly RunError[];
+}
+
+export interface RunData {
+  readonly id: string;
+  readonly action: string;
+  readonly deployId: string | null;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly outcome: string | null;
+  readonly applied: readonly string[];
+  readonly reverted: readonly string[];
+}
+
+interface Asker {
+  readonly identity: Pick<RunIdentity, 'history'>;
+  readonly history: readonly Migration[];
+}
+
+export async function status(asker: Asker, database: Database, dialect: Dialect): Promise<Status> {
+  const view = await look(asker, database, dialect);
+  const rows =
+    view === null ? [] : (await database.execute(dialect.applied({ history: asker.identity.history }), { rows: true })).rows;
+  return {
+    installed: view !== null,
+    head: asker.history.at(-1)?.id ?? 'base',
+    applied: rows.map((row) => ({
+      id: text(row, 'id'),
+      appliedAt: text(row, 'applied_at'),
+      deployId: textOrNull(row, 'deploy_id'),
+    })),
+    pending: pendingOf(asker.history, view),
+    changed: view?.changed ?? [],
+    foreign: view?.foreign.map(({ id }) => id) ?? [],
+    holder: view?.holder ?? null,
+  };
+}
+
+export async function plan(asker: Asker, goal: Goal, database: Database, dialect: Dialect): Promise<PlanData> {
+  const view = (await look(asker, database, dialect)) ?? blank(asker.history);
+  const { direction, groups, refusals } = makePlan(asker.history, view, goal);
+  return {
+    direction,
+    groups: groups.map((group) => group.map(({ id }) => id)),
+    refusals: refusals.map(errorData),
+  };
+}
+
+export async function pastRuns(
+  asker: Asker,
+  limit: number,
+  database: Database,
+  dialect: Dialect,
+): Promise<readonly RunData[]> {
+  if ((await look(asker, database, dialect)) === null) return [];
+  const { rows } = await database.execute(dialect.runs({ history: asker.identity.history, limit }), { rows: true });
+  return rows.map((row) => {
+    const events = row['events'] as unknown as readonly (readonly [string, string])[];
+    const of = (kind: string): string[] => events.filter(([one]) => one === kind).map(([, migration]) => migration);
+    return {
+      id: text(row, 'id'),
+      action: text(row, 'action'),
+      deployId: textOrNull(row, 'deploy_id'),
+      startedAt: text(row, 'started_at'),
+      finishedAt: textOrNull(row, 'finished_at'),
+      outcome: textOrNull(row, 'outcome'),
+      applied: of('applied'),
+      reverted: of('reverted'),
+    };
+  });
+}
+
+/** Null when the journal is not installed. */
+async function look({ identity, history }: Asker, database: Database, dialect: Dialect): Promise<JournalView | null> {
+  const question = dialect.read({ history: identity.history, bundle: history, runKey: null });
+  try {
+    return viewOf((await database.execute(question, { rows: true })).rows);
+  } catch (cause) {
+    if (cause instanceof DatabaseFailure && dialect.lacksJournal(cause)) return null;
+    throw cause;
+  }
+}
+
+/** What the journal would show if it were installed and empty. */
+function blank(history: readonly Migration[]): JournalView {
+  return {
+    version: 0,
+    token: 0n,
+    revision: 0n,
+    holder: null,
+    appliedCount: 0,
+    pending: new Set(history.map(({ id }) => id)),
+    changed: [],
+    foreign: [],
+    asked: null,
+  };
+}
+
+function pendingOf(history: readonly Migration[], view: JournalView | null): readonly string[] {
+  return history.filter(({ id }) => view === null || view.pending.has(id)).map(({ id }) => id);
+}
+
+const text = (row: Row, column: string): string => String(row[column]);
+const textOrNull = (row: Row, column: string): string | null => (row[column] === null ? null : text(row, column));

@@ -1,0 +1,151 @@
+import type { Revision } from './migration.ts';
+import type { Row, Statement } from './ports.ts';
+import type { DatabaseFailure } from './database-failure.ts';
+
+/**
+ * The journal's statements and how their rows are read. What is a database's own (its SQL, its error codes) stands behind
+ * this port; the algorithm of a run stands in `run.ts` and knows none of it.
+ */
+export interface Dialect {
+  /** Creates or upgrades the journal, safely against twins, and makes sure that the history has its lease. */
+  install(history: string): Statement;
+  /** True when a journal statement failed because the journal is not (wholly) there. */
+  lacksJournal(failure: DatabaseFailure): boolean;
+  /** True when the database gave way in a conflict with other sessions and a repetition is sensible. */
+  isConflict(failure: DatabaseFailure): boolean;
+  read(question: { history: string; bundle: readonly Revision[]; runKey: string | null }): Statement;
+  acquire(bid: LeaseBid): Statement;
+  claim(claim: Claim): Statement;
+  unclaim(claim: Claim): Statement;
+  release(end: RunEnd): Statement;
+  applied(question: { history: string }): Statement;
+  runs(question: { history: string; limit: number }): Statement;
+}
+
+/** Version of the journal that this engine writes. */
+export const JOURNAL_VERSION = 1;
+
+/** Who asks for a run; kept with the run's row and with the lease. */
+export interface RunIdentity {
+  /** Unique to one attempt of one process. */
+  readonly runId: string;
+  /** The same for every ask of the same deploy step; null for a person's invoke. */
+  readonly runKey: string | null;
+  readonly history: string;
+  readonly action: 'up' | 'down' | 'settle';
+  readonly deployId: string | null;
+  /** The resource for which a deploy works; null for a person's invoke. */
+  readonly owner: string | null;
+  /** Fingerprint of the history that runs. */
+  readonly digest: string;
+}
+
+export interface LeaseBid extends RunIdentity {
+  /** The lease's revision at the moment of reading: any write to the journal since then makes the bid fail. */
+  readonly revision: bigint;
+  /** Take the lease although its holder is alive; its open transaction is still waited for. */
+  readonly force: boolean;
+  readonly leaseMs: number;
+}
+
+export interface Claim extends RunIdentity {
+  readonly token: bigint;
+  readonly leaseMs: number;
+  readonly migrations: readonly (Revision & { readonly compatible?: boolean })[];
+  readonly lockTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+}
+
+export interface RunEnd {
+  readonly history: string;
+  readonly runId: string;
+  readonly token: bigint;
+  readonly outcome: string;
+  /** What the run ended with, as JSON; a second ask with the same key gets it back. */
+  readonly result: string;
+}
+
+/** A migration that the journal holds and the bundle does not. */
+export interface ForeignMigration {
+  readonly id: string;
+  readonly after: readonly string[];
+  readonly compatible: boolean | null;
+}
+
+/** The journal as one reading shows it: the lease, and only the difference to the bundle. */
+export interface JournalView {
+  readonly version: number;
+  readonly token: bigint;
+  readonly revision: bigint;
+  readonly holder: Holder | null;
+  /** How many migrations of this history are applied. */
+  readonly appliedCount: number;
+  /** Ids of the bundle that are not applied. */
+  readonly pending: ReadonlySet<string>;
+  /** Ids whose checksum in the journal differs from the bundle's. */
+  readonly changed: readonly string[];
+  /** Applied, but not in the bundle. */
+  readonly foreign: readonly ForeignMigration[];
+  /** The last run with the asked key. */
+  readonly asked: AskedRun | null;
+}
+
+export interface Holder {
+  readonly runId: string;
+  readonly owner: string | null;
+  readonly deployId: string | null;
+  readonly since: string;
+  /** False once the lease has expired. */
+  readonly live: boolean;
+}
+
+export interface AskedRun {
+  readonly runId: string;
+  /** What the run ended with; null while it has not ended. */
+  readonly result: unknown;
+}
+
+interface LeaseColumns {
+  readonly version: number;
+  readonly token: bigint;
+  readonly revision: bigint;
+  readonly holder: string | null;
+  readonly owner: string | null;
+  readonly deploy_id: string | null;
+  readonly since: string | null;
+  readonly live: boolean;
+  readonly applied: number;
+  readonly pending: readonly string[];
+  readonly changed: readonly string[];
+  readonly foreign_ones: readonly (readonly [string, readonly string[], boolean | null])[];
+  readonly asked: { readonly runId: string; readonly result: unknown } | null;
+}
+
+/** Reads the one row of `Dialect.read`; null when the history has no lease row yet. */
+export function viewOf(rows: readonly Row[]): JournalView | null {
+  const [first] = rows;
+  if (first === undefined) return null;
+  // The columns are named and typed by our own statement in the dialect.
+  const row = first as unknown as LeaseColumns;
+  return {
+    version: row.version,
+    token: row.token,
+    revision: row.revision,
+    holder:
+      row.holder === null
+        ? null
+        : {
+            runId: row.holder,
+            owner: row.owner,
+            deployId: row.deploy_id,
+            since: row.since ?? 'an unknown time',
+            live: row.live,
+          },
+    appliedCount: row.applied,
+    pending: new Set(row.pending),
+    changed: row.changed,
+    foreign: row.foreign_ones.map(([id, after, compatible]) => ({ id, after, compatible })),
+    asked: row.asked,
+  };
+}

@@ -1,0 +1,39 @@
+import type { ErrorPlace, ErrorText, ForerunError } from './errors.ts';
+
+/**
+ * What is known about a step at the end of a run; nothing else is ever claimed.
+ * `applied`: committed. `rolled-back`: tried, and nothing of it stays. `not-run`: never started.
+ * `unknown`: nobody could tell in time; the next run reads the journal and knows.
+ */
+export type Outcome = 'applied' | 'rolled-back' | 'not-run' | 'unknown';
+
+export interface StepOutcome {
+  readonly migration: string;
+  readonly outcome: Outcome;
+}
+
+/** An error as it travels in a result: plain data. */
+export interface RunError {
+  readonly code: string;
+  readonly text: ErrorText;
+  readonly place: ErrorPlace;
+}
+
+/** The end of a run, as plain data; it is stored in the journal and returned to whoever asked. */
+export interface RunResult {
+  readonly runId: string;
+  readonly action: 'up' | 'down';
+  /** The whole run: `applied` when the database stands where it was asked to stand. */
+  readonly outcome: Outcome;
+  /** Every step that the run set out to do, in order. */
+  readonly steps: readonly StepOutcome[];
+  readonly error: RunError | null;
+  /** Data API calls that this run sent. */
+  readonly dataApiCalls: number;
+  /** True when this is the stored end of an earlier ask with the same key. */
+  readonly repeated: boolean;
+}
+
+export function errorData({ code, text, place }: ForerunError): RunError {
+  return { code, text, place };
+}

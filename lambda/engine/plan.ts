@@ -1,0 +1,182 @@
+import { ForerunError, UNTOUCHED } from './errors.ts';
+import { JOURNAL_VERSION, type ForeignMigration, type JournalView } from './journal.ts';
+import { BASE, HEAD, type Atomic, type Migration } from './migration.ts';
+
+/** Where a run shall bring the database. */
+export interface Goal {
+  readonly direction: 'up' | 'down';
+  /** `head`, `base` or the id of a migration; `down` leaves the named one applied. */
+  readonly to: string;
+  /** `migration` gives every migration a transaction of its own. */
+  readonly atomic: Atomic;
+}
+
+/** What a run would do, as data. */
+export interface Plan {
+  readonly direction: 'up' | 'down';
+  /** Migrations that commit together stand in one group; groups run in this order. */
+  readonly groups: readonly (readonly Migration[])[];
+  /** Why nothing may be done; empty when the plan may run. */
+  readonly refusals: readonly ForerunError[];
+}
+
+/** Compares what the bundle holds (in history order) with what the journal says, and states the way to the goal. */
+export function makePlan(history: readonly Migration[], view: JournalView, goal: Goal): Plan {
+  const refusals = [...journalRefusals(history, view), ...targetRefusals(history, goal)];
+  if (refusals.length > 0) return { direction: goal.direction, groups: [], refusals };
+  const steps = goal.direction === 'up' ? upSteps(history, view, goal) : downSteps(history, view, goal);
+  const stepRefusals = goal.direction === 'up' ? lateRefusals(history, view, steps) : irreversibleRefusals(steps);
+  if (stepRefusals.length > 0) return { direction: goal.direction, groups: [], refusals: stepRefusals };
+  return { direction: goal.direction, groups: groupsOf(steps, goal.atomic), refusals: [] };
+}
+
+/** Migrations of the journal that come after this bundle's own end: the database is ahead of this release. */
+export function aheadOf(history: readonly Migration[], view: JournalView): readonly ForeignMigration[] {
+  const known = new Set(history.map(({ id }) => id));
+  const ahead: ForeignMigration[] = [];
+  let grew = true;
+  while (grew) {
+    const next = view.foreign.filter(
+      ({ id, after }) =>
+        !ahead.some((one) => one.id === id) &&
+        after.every((parent) => known.has(parent) || ahead.some((one) => one.id === parent)),
+    );
+    ahead.push(...next);
+    grew = next.length > 0;
+  }
+  return ahead;
+}
+
+function journalRefusals(history: readonly Migration[], view: JournalView): ForerunError[] {
+  if (view.version > JOURNAL_VERSION) {
+    return [
+      new ForerunError('journal-unreadable', {
+        what: `The journal in schema forerun has version ${view.version}, this release of Forerun writes version ${JOURNAL_VERSION}.`,
+        state: UNTOUCHED,
+        next: 'Use the newer release of Forerun that upgraded the journal.',
+      }),
+    ];
+  }
+  const refusals: ForerunError[] = [];
+  if (view.changed.length > 0) {
+    refusals.push(
+      new ForerunError('plan-changed', {
+        what: `Changed after being applied: ${list(view.changed)}.`,
+        state: UNTOUCHED,
+        next: 'Restore the file as it was applied, and put the change into a new migration.',
+      }),
+    );
+  }
+  const ahead = aheadOf(history, view);
+  const missing = view.foreign.filter(({ id }) => !ahead.some((one) => one.id === id));
+  if (missing.length > 0) {
+    refusals.push(
+      new ForerunError('plan-missing', {
+        what: `Applied, but missing from this release: ${list(missing.map(({ id }) => id))}.`,
+        state: UNTOUCHED,
+        next: 'Bring the files back (were they deleted, renamed, or applied from another branch?), or revert them with the release that holds them.',
+      }),
+    );
+  }
+  if (ahead.length > 0) {
+    refusals.push(
+      new ForerunError('plan-ahead', {
+        what: `The database is ahead of this release by ${ahead.length}: ${list(ahead.map(({ id }) => id))}.`,
+        state: UNTOUCHED,
+        next: 'Run the newer release, or let the newer release revert them with the action down.',
+      }),
+    );
+  }
+  return refusals;
+}
+
+function targetRefusals(history: readonly Migration[], { direction, to }: Goal): ForerunError[] {
+  const words = direction === 'up' ? [HEAD] : [BASE];
+  if (words.includes(to) || history.some(({ id }) => id === to)) return [];
+  return [
+    new ForerunError('plan-unknown-target', {
+      what: `There is no migration "${to}" in this release.`,
+      state: UNTOUCHED,
+      next: `Name one of its migrations in full, or "${words.join('" or "')}"; the action status lists them.`,
+    }),
+  ];
+}
+
+function upSteps(history: readonly Migration[], view: JournalView, { to }: Goal): readonly Migration[] {
+  const wanted = to === HEAD ? null : ancestry(history, to);
+  return history.filter(({ id }) => view.pending.has(id) && (wanted === null || wanted.has(id)));
+}
+
+function downSteps(history: readonly Migration[], view: JournalView, { to }: Goal): readonly Migration[] {
+  const kept = to === BASE ? new Set<string>() : ancestry(history, to);
+  return history.filter(({ id }) => !view.pending.has(id) && !kept.has(id)).toReversed();
+}
+
+/** A migration and everything it stands on. */
+function ancestry(history: readonly Migration[], id: string): ReadonlySet<string> {
+  const members = new Set([id]);
+  for (const migration of history.toReversed()) {
+    if (members.has(migration.id)) for (const parent of migration.after) members.add(parent);
+  }
+  return members;
+}
+
+/** A pending migration below an applied one would run in an order that no rehearsal has seen. */
+function lateRefusals(history: readonly Migration[], view: JournalView, steps: readonly Migration[]): ForerunError[] {
+  return steps.flatMap(({ id }) => {
+    const follower = history.find((one) => !view.pending.has(one.id) && one.id !== id && ancestry(history, one.id).has(id));
+    if (follower === undefined) return [];
+    return [
+      new ForerunError(
+        'plan-late',
+        {
+          what: `${id} comes late: ${follower.id}, which stands after it in the history, is already applied.`,
+          state: UNTOUCHED,
+          next: `Give ${id} the present head as its parent, so that it runs last here as everywhere.`,
+        },
+        { place: { migration: id } },
+      ),
+    ];
+  });
+}
+
+function irreversibleRefusals(steps: readonly Migration[]): ForerunError[] {
+  return steps.flatMap(({ id, down }) =>
+    down.kind === 'reversible'
+      ? []
+      : [
+          new ForerunError(
+            'plan-irreversible',
+            {
+              what: `${id} cannot be reverted: ${down.why}.`,
+              state: UNTOUCHED,
+              next: `Go down no further than to ${id}, or write a new migration that mends what it did.`,
+            },
+            { place: { migration: id } },
+          ),
+        ],
+  );
+}
+
+function groupsOf(steps: readonly Migration[], atomic: Atomic): readonly (readonly Migration[])[] {
+  const groups: Migration[][] = [];
+  let open: Migration[] | null = null;
+  for (const step of steps) {
+    if (atomic === 'migration' || step.atomic === 'migration') {
+      groups.push([step]);
+      open = null;
+    } else if (open === null) {
+      open = [step];
+      groups.push(open);
+    } else {
+      open.push(step);
+    }
+  }
+  return groups;
+}
+
+/** At most ten names, so that a message stays readable (and a CloudFormation answer below its limit). */
+export function list(ids: readonly string[]): string {
+  const shown = ids.slice(0, 10).join(', ');
+  return ids.length > 10 ? `${shown} and ${ids.length - 10} more` : shown;
+}

@@ -1,0 +1,272 @@
+import {
+  JOURNAL_VERSION,
+  type Claim,
+  type Dialect,
+  type LeaseBid,
+  type RunEnd,
+  type RunIdentity,
+} from './journal.ts';
+import type { BoundValue, Statement } from './ports.ts';
+
+/** The tool's name on a phone's keypad: two installers of one journal meet at this number. */
+const FORERUN_ON_A_KEYPAD = 3673786;
+
+const UNDEFINED_TABLE = '42P01';
+const UNDEFINED_SCHEMA = '3F000';
+const UNDEFINED_COLUMN = '42703';
+
+/** lock_not_available, serialization_failure, deadlock_detected (PostgreSQL documentation, appendix A). */
+const CONFLICTS = new Set(['55P03', '40001', '40P01']);
+
+/** PostgreSQL's side of the journal. Every value has an explicit type: the Data API binds text as text and longs as int8. */
+export const postgres: Dialect = {
+  install: (history) => ({ sql: installation(history) }),
+  lacksJournal: ({ sqlState }) =>
+    sqlState === UNDEFINED_TABLE || sqlState === UNDEFINED_SCHEMA || sqlState === UNDEFINED_COLUMN,
+  isConflict: ({ sqlState }) => sqlState !== undefined && CONFLICTS.has(sqlState),
+  read: ({ history, bundle, runKey }) => ({
+    sql: READ,
+    parameters: {
+      history,
+      bundle: JSON.stringify(bundle.map(({ id, checksum }) => [id, checksum])),
+      run_key: runKey,
+    },
+  }),
+  acquire,
+  claim: (claim) => ({ sql: CLAIM, parameters: claimParameters(claim) }),
+  unclaim: (claim) => ({ sql: UNCLAIM, parameters: claimParameters(claim) }),
+  release,
+  applied: ({ history }) => ({ sql: APPLIED, parameters: { history } }),
+  runs: ({ history, limit }) => ({ sql: RUNS, parameters: { history, limit: BigInt(limit) } }),
+};
+
+/**
+ * One statement with an advisory transaction lock, so that twins come one after the other. It is a `do` block in single
+ * quotes: a `do` block takes no parameters, and the service's treatment of dollar quotes is not documented.
+ */
+function installation(history: string): string {
+  const body = `
+begin
+  perform pg_advisory_xact_lock(${FORERUN_ON_A_KEYPAD});
+  create schema if not exists forerun;
+  create table if not exists forerun.installation (
+    version integer primary key,
+    installed_at timestamptz not null default clock_timestamp()
+  );
+  create table if not exists forerun.lease (
+    history text not null,
+    name text not null,
+    token bigint not null default 0,
+    revision bigint not null default 0,
+    holder text,
+    owner text,
+    deploy_id text,
+    acquired_at timestamptz,
+    expires_at timestamptz,
+    primary key (history, name)
+  );
+  create table if not exists forerun.migration (
+    history text not null,
+    id text not null,
+    checksum text not null,
+    after jsonb not null,
+    compatible boolean,
+    applied_at timestamptz not null default clock_timestamp(),
+    run_id text not null,
+    deploy_id text,
+    primary key (history, id)
+  );
+  create table if not exists forerun.run (
+    id text primary key,
+    history text not null,
+    key text,
+    action text not null,
+    owner text,
+    deploy_id text,
+    digest text not null,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    outcome text,
+    result jsonb
+  );
+  create index if not exists run_by_key on forerun.run (history, key, started_at);
+  create index if not exists run_by_start on forerun.run (history, started_at);
+  create table if not exists forerun.event (
+    id bigint generated always as identity primary key,
+    history text not null,
+    at timestamptz not null default clock_timestamp(),
+    run_id text not null,
+    kind text not null,
+    migration text
+  );
+  insert into forerun.installation (version) select ${JOURNAL_VERSION}
+    where not exists (select 1 from forerun.installation);
+  insert into forerun.lease (history, name) values (${literal(history)}, ${literal('run')}) on conflict do nothing;
+end`;
+  return `do ${literal(body)}`;
+}
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** The bundle travels as one value and only differences come back, so the reply stays small however long the history. */
+const READ = `
+with bundle as (
+  select entry ->> 0 as id, entry ->> 1 as checksum from jsonb_array_elements(cast(:bundle as jsonb)) as entry
+), applied as (
+  select id, checksum, after, compatible from forerun.migration where history = :history
+)
+select
+  (select max(version) from forerun.installation) as version,
+  l.token,
+  l.revision,
+  l.holder,
+  l.owner,
+  l.deploy_id,
+  cast(l.acquired_at as text) as since,
+  coalesce(l.expires_at > clock_timestamp(), false) as live,
+  (select cast(count(*) as integer) from applied) as applied,
+  (select coalesce(jsonb_agg(b.id), '[]') from bundle b where b.id not in (select id from applied)) as pending,
+  (select coalesce(jsonb_agg(b.id), '[]') from bundle b join applied a on a.id = b.id and a.checksum <> b.checksum) as changed,
+  (select coalesce(jsonb_agg(jsonb_build_array(a.id, a.after, a.compatible)), '[]')
+     from applied a where a.id not in (select id from bundle)) as foreign_ones,
+  (select jsonb_build_object('runId', r.id, 'result', r.result) from forerun.run r
+    where r.history = :history and r.key = cast(:run_key as text)
+    order by (r.finished_at is null) desc, r.started_at desc limit 1) as asked
+from forerun.lease l
+where l.history = :history and l.name = 'run'`;
+
+/**
+ * A bid succeeds only if nothing was written since the reading (same revision), nobody alive holds the lease, and no open
+ * transaction holds its row: `skip locked` turns that last one into "no row" instead of a wait. The run's row is
+ * written in the same statement; a bid for a run that has ended (a late duplicate of a request) takes nothing.
+ */
+const ACQUIRE = `
+with seen as (
+  select history, name from forerun.lease
+  where history = :history and name = 'run' and revision = :revision
+    and (:force or holder is null or holder = :run_id or expires_at < clock_timestamp())
+    and not exists (select 1 from forerun.run r where r.id = :run_id and r.finished_at is not null)
+  for update skip locked
+), taken as (
+  update forerun.lease l
+  set token = l.token + 1, holder = :run_id, owner = :owner, deploy_id = :deploy_id,
+      acquired_at = clock_timestamp(), expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
+  from seen where l.history = seen.history and l.name = seen.name
+  returning l.token
+), noted as (
+  insert into forerun.run (id, history, key, action, owner, deploy_id, digest)
+  select :run_id, :history, cast(:run_key as text), :action, cast(:owner as text), cast(:deploy_id as text), :digest from taken
+  on conflict (id) do nothing
+)
+select token from taken`;
+
+function acquire({ revision, force, leaseMs, ...identity }: LeaseBid): Statement {
+  return {
+    sql: ACQUIRE,
+    parameters: {
+      ...identityParameters(identity),
+      run_key: identity.runKey,
+      action: identity.action,
+      owner: identity.owner,
+      digest: identity.digest,
+      revision,
+      force,
+      lease_ms: BigInt(leaseMs),
+    },
+  };
+}
+
+/**
+ * The first statement of every group's transaction. Writing the lease row is the fence: it succeeds only with the newest
+ * token, it locks the row until the transaction ends, and the revision moves exactly if the effect does. The time
+ * limits are local to the transaction: a dead runner must not hold the app's tables for the service's three minutes.
+ */
+const FENCE = `
+with fence as (
+  update forerun.lease
+  set revision = revision + 1, expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
+  where history = :history and name = 'run' and token = :token and holder = :run_id
+  returning token
+), settings as (
+  select set_config('lock_timeout', :lock_timeout, true),
+         set_config('idle_in_transaction_session_timeout', :idle_timeout, true),
+         set_config('statement_timeout', :statement_timeout, true)
+  from fence
+), asked as (
+  select entry from fence, jsonb_array_elements(cast(:migrations as jsonb)) as entry
+)`;
+
+const FENCED_COUNT = `
+select (select token from fence) as token,
+       (select cast(count(*) as integer) from settings) as settings,
+       (select cast(count(*) as integer) from claimed) as claimed`;
+
+const CLAIM = `${FENCE}, claimed as (
+  insert into forerun.migration (history, id, checksum, after, compatible, run_id, deploy_id)
+  select :history, entry ->> 0, entry ->> 1, entry -> 2, cast(entry ->> 3 as boolean), :run_id, cast(:deploy_id as text)
+  from asked
+  on conflict do nothing
+  returning id
+), told as (
+  insert into forerun.event (history, run_id, kind, migration) select :history, :run_id, 'applied', id from claimed
+)${FENCED_COUNT}`;
+
+const UNCLAIM = `${FENCE}, claimed as (
+  delete from forerun.migration m using asked
+  where m.history = :history and m.id = asked.entry ->> 0 and m.checksum = asked.entry ->> 1
+  returning m.id
+), told as (
+  insert into forerun.event (history, run_id, kind, migration)
+  select :history, :run_id, 'reverted', claimed.id from claimed
+)${FENCED_COUNT}`;
+
+function claimParameters(claim: Claim): Record<string, BoundValue> {
+  const { token, leaseMs, migrations, lockTimeoutMs, idleTimeoutMs, statementTimeoutMs } = claim;
+  return {
+    ...identityParameters(claim),
+    token,
+    lease_ms: BigInt(leaseMs),
+    lock_timeout: `${lockTimeoutMs}ms`,
+    idle_timeout: `${idleTimeoutMs}ms`,
+    statement_timeout: `${statementTimeoutMs}ms`,
+    migrations: JSON.stringify(
+      migrations.map(({ id, checksum, after, compatible }) => [id, checksum, after, compatible ?? null]),
+    ),
+  };
+}
+
+function identityParameters({ history, runId, deployId }: Pick<RunIdentity, 'history' | 'runId' | 'deployId'>) {
+  return { history, run_id: runId, deploy_id: deployId };
+}
+
+/** Frees the lease if it is still ours and not held by a transaction of ours whose end got lost; ends the run's row once. */
+const RELEASE = `
+with mine as (
+  select history, name from forerun.lease
+  where history = :history and name = 'run' and token = :token and holder = :run_id
+  for update skip locked
+), freed as (
+  update forerun.lease l set holder = null, owner = null, deploy_id = null, acquired_at = null, expires_at = null
+  from mine where l.history = mine.history and l.name = mine.name
+  returning l.token
+), ended as (
+  update forerun.run set finished_at = clock_timestamp(), outcome = :outcome, result = cast(:result as jsonb)
+  where id = :run_id and finished_at is null
+  returning id
+)
+select (select cast(count(*) as integer) from freed) as freed, (select cast(count(*) as integer) from ended) as ended`;
+
+function release({ history, runId, token, outcome, result }: RunEnd): Statement {
+  return { sql: RELEASE, parameters: { history, run_id: runId, token, outcome, result } };
+}
+
+const APPLIED = `
+select id, cast(applied_at as text) as applied_at, run_id, deploy_id
+from forerun.migration where history = :history order by applied_at, id`;
+
+const RUNS = `
+select r.id, r.action, r.deploy_id, cast(r.started_at as text) as started_at, cast(r.finished_at as text) as finished_at,
+       r.outcome,
+       (select coalesce(jsonb_agg(jsonb_build_array(e.kind, e.migration) order by e.id), '[]')
+          from forerun.event e where e.history = r.history and e.run_id = r.id) as events
+from forerun.run r where r.history = :history order by r.started_at desc, r.id limit :limit`;

@@ -1,0 +1,67 @@
+import { errorData, type Outcome, type RunResult } from './outcome.ts';
+import type { ForerunError } from './errors.ts';
+import type { JournalView, RunIdentity } from './journal.ts';
+import { list, type Plan } from './plan.ts';
+
+/** What a run has come to know about its steps; the only place where outcomes are decided. */
+export interface RunRecord {
+  /** Takes over what a reading of the journal shows: an unknown step that is there was applied. */
+  learn(plan: Plan, view: JournalView): void;
+  /** To be called when a bid for the lease won: whatever is still unknown did not happen. */
+  decide(): void;
+  mark(migrations: readonly { readonly id: string }[], outcome: Outcome): void;
+  applied(): readonly string[];
+  hasUnknown(): boolean;
+  /** The state of the database in a sentence. */
+  standing(): string;
+  /** The run's result: without an error the database stands where it was asked to stand. */
+  end(error: ForerunError | null): RunResult;
+}
+
+export function startRecord(
+  { runId, action }: RunIdentity & { readonly action: 'up' | 'down' },
+  calls: () => number,
+): RunRecord {
+  const steps = new Map<string, Outcome>();
+  const callsBefore = calls();
+  const withOutcome = (wanted: Outcome): string[] =>
+    [...steps].filter(([, outcome]) => outcome === wanted).map(([id]) => id);
+
+  return {
+    learn(plan, view) {
+      for (const id of withOutcome('unknown')) {
+        const there = !view.pending.has(id);
+        if (there === (action === 'up')) steps.set(id, 'applied');
+      }
+      for (const { id } of plan.groups.flat()) if (!steps.has(id)) steps.set(id, 'not-run');
+    },
+    decide() {
+      for (const id of withOutcome('unknown')) steps.set(id, 'rolled-back');
+    },
+    mark(migrations, outcome) {
+      for (const { id } of migrations) steps.set(id, outcome);
+    },
+    applied: () => withOutcome('applied'),
+    hasUnknown: () => withOutcome('unknown').length > 0,
+    standing() {
+      const applied = withOutcome('applied');
+      const verb = action === 'up' ? 'Applied' : 'Reverted';
+      return applied.length === 0 ? 'Nothing was changed.' : `${verb} by this run, and standing: ${list(applied)}.`;
+    },
+    end: (error) => ({
+      runId,
+      action,
+      outcome: error === null ? 'applied' : worstOutcome(steps),
+      steps: [...steps].map(([migration, known]) => ({ migration, outcome: known })),
+      error: error === null ? null : errorData(error),
+      dataApiCalls: calls() - callsBefore,
+      repeated: false,
+    }),
+  };
+}
+
+function worstOutcome(steps: ReadonlyMap<string, Outcome>): Outcome {
+  const known = new Set(steps.values());
+  if (known.has('unknown')) return 'unknown';
+  return known.has('rolled-back') ? 'rolled-back' : 'not-run';
+}

@@ -1,0 +1,149 @@
+import { applyGroup, RESERVE_MS } from './apply-group.ts';
+import { DatabaseFailure } from './database-failure.ts';
+import { ForerunError } from './errors.ts';
+import { databaseUnavailable, outOfTime } from './failure-text.ts';
+import { bidFor, heldByAnother, readJournal, releaseLease, waitForTurn } from './lease.ts';
+import type { Dialect, JournalView, RunIdentity } from './journal.ts';
+import type { Migration } from './migration.ts';
+import type { RunResult } from './outcome.ts';
+import { makePlan, type Goal, type Plan } from './plan.ts';
+import type { Ports } from './ports.ts';
+import { startRecord, type RunRecord } from './run-record.ts';
+
+export interface RunRequest {
+  readonly identity: RunIdentity & { readonly action: 'up' | 'down' };
+  /** The bundle's migrations in history order. */
+  readonly history: readonly Migration[];
+  readonly goal: Goal;
+  /** By when the run must have answered, in milliseconds since 1970. */
+  readonly deadlineMs: number;
+  /** Return instead of waiting when another run of the same owner still works: the deploy has overtaken itself. */
+  readonly yieldToOwnRun: boolean;
+}
+
+/** How long groups are repeated that give way to other sessions (a lock not got in time, a deadlock). */
+const CONFLICT_PATIENCE_MS = 120_000;
+
+/**
+ * The whole algorithm. Each turn starts from what the journal says. The lease is taken only if nothing was written since
+ * that reading and no older transaction is open; so whatever got lost before, a bid that wins makes the reading decisive.
+ */
+export async function run(request: RunRequest, ports: Ports, dialect: Dialect): Promise<RunResult | 'overtaken'> {
+  const record = startRecord(request.identity, ports.database.calls);
+  let firstConflictMs: number | null = null;
+  try {
+    for (let turn = 0; ; turn += 1) {
+      const view = await readJournal(request, ports, dialect);
+      if (view.asked !== null && view.asked.result !== null) return storedResult(view.asked.result);
+      if (heldByAnother(view, request.identity)) {
+        if (request.yieldToOwnRun && isOvertaking(view, request.identity)) return 'overtaken';
+        await waitForTurn(view, request, ports, turn);
+        continue;
+      }
+      const plan = makePlan(request.history, view, request.goal);
+      record.learn(plan, view);
+      if (view.holder === null && plan.groups.length === 0) return record.end(plan.refusals[0] ?? null);
+      const token = await bidFor(view, request, ports, dialect);
+      if (token === null) {
+        await waitForTurn(view, request, ports, turn);
+        continue;
+      }
+      record.decide();
+      const end = await applyPlan(plan, token, request, record, ports, dialect);
+      if (end.end === 'conflict') {
+        firstConflictMs ??= ports.clock.now();
+        if (ports.clock.now() - firstConflictMs < CONFLICT_PATIENCE_MS && (await pause(turn, request, ports))) continue;
+      } else if (end.end === 'again') {
+        await waitForTurn(view, request, ports, turn);
+        continue;
+      }
+      const result = record.end(end.error);
+      await releaseLease(request.identity, token, { outcome: result.outcome, result }, ports, dialect);
+      return record.end(end.error);
+    }
+  } catch (cause) {
+    return record.end(record.hasUnknown() ? outcomeUnknown(cause) : asForerunError(cause));
+  }
+}
+
+type PlanEnd =
+  | { readonly end: 'done' | 'conflict'; readonly error: ForerunError | null }
+  /** The journal must be read again before anything is known. */
+  | { readonly end: 'again' };
+
+async function applyPlan(
+  plan: Plan,
+  token: bigint,
+  request: RunRequest,
+  record: RunRecord,
+  ports: Ports,
+  dialect: Dialect,
+): Promise<PlanEnd> {
+  if (plan.refusals[0] !== undefined) return { end: 'done', error: plan.refusals[0] };
+  ports.tell({ note: 'planned', migrations: plan.groups.flat().map(({ id }) => id), groups: plan.groups.length });
+  for (const group of plan.groups) {
+    if (ports.clock.now() > request.deadlineMs - 2 * RESERVE_MS) {
+      const error = outOfTime('Too little time was left to start the next migrations.', record.standing());
+      return { end: 'done', error };
+    }
+    const work = { ...request, group, direction: plan.direction, token, committed: record.applied() };
+    const ended = await applyGroup(work, ports, dialect);
+    const ids = group.map(({ id }) => id);
+    switch (ended.end) {
+      case 'committed':
+        record.mark(group, 'applied');
+        ports.tell({ note: 'committed', migrations: ids });
+        break;
+      case 'failed':
+      case 'conflict':
+        record.mark(group, 'rolled-back');
+        ports.tell({ note: 'rolled-back', migrations: ids, reason: ended.error.text.what });
+        return { end: ended.end === 'failed' ? 'done' : 'conflict', error: ended.error };
+      case 'unknown':
+        record.mark(group, 'unknown');
+        ports.tell({ note: 'unknown', reason: ended.reason });
+        return { end: 'again' };
+      case 'fenced':
+        ports.tell({ note: 'rolled-back', migrations: ids, reason: 'another run took the lease over' });
+        return { end: 'again' };
+    }
+  }
+  return { end: 'done', error: null };
+}
+
+/** Another run of our own resource, and not the one that our own key asked for. */
+function isOvertaking({ holder, asked }: JournalView, { owner }: RunIdentity): boolean {
+  return holder !== null && owner !== null && holder.owner === owner && holder.runId !== asked?.runId;
+}
+
+/** False when the time does not suffice for a pause and another attempt. */
+async function pause(turn: number, { deadlineMs }: RunRequest, { clock, random, tell }: Ports): Promise<boolean> {
+  const waitMs = Math.min(10_000, 500 * 2 ** turn) * (0.5 + random() / 2);
+  if (clock.now() + waitMs > deadlineMs - 3 * RESERVE_MS) return false;
+  tell({ note: 'waiting', reason: 'other sessions hold what a migration needs', forMs: Math.round(waitMs) });
+  await clock.sleep(waitMs);
+  return true;
+}
+
+/** What a run with the same key ended with; it was written by `releaseLease`. */
+function storedResult(stored: unknown): RunResult {
+  return { ...(stored as RunResult), dataApiCalls: 1, repeated: true };
+}
+
+function outcomeUnknown(cause: unknown): ForerunError {
+  return new ForerunError(
+    'outcome-unknown',
+    {
+      what: `The answer to a commit was lost, and the journal could not be read again in time: ${cause instanceof Error ? cause.message : String(cause)}`,
+      state: 'Whether the migrations marked unknown are applied is not known yet.',
+      next: 'Run again: the next run reads the journal, knows, and does what is left.',
+    },
+    { cause },
+  );
+}
+
+function asForerunError(cause: unknown): ForerunError {
+  if (cause instanceof ForerunError) return cause;
+  if (cause instanceof DatabaseFailure) return databaseUnavailable(cause);
+  throw cause;
+}

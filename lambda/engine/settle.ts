@@ -1,0 +1,71 @@
+import { RESERVE_MS } from './apply-group.ts';
+import { DatabaseFailure } from './database-failure.ts';
+import { ForerunError } from './errors.ts';
+import type { Dialect, JournalView, RunIdentity } from './journal.ts';
+import { bidFor, readJournal, releaseLease, waitForTurn } from './lease.ts';
+import type { Migration } from './migration.ts';
+import { aheadOf } from './plan.ts';
+import type { Ports } from './ports.ts';
+
+export interface SettleRequest {
+  readonly identity: RunIdentity & { readonly action: 'settle' };
+  readonly history: readonly Migration[];
+  readonly deadlineMs: number;
+}
+
+/** Where a rollback leaves the database, seen from the release that goes live again. */
+export interface Verdict {
+  /** True when no earlier run of this history can commit any more. */
+  readonly fenced: boolean;
+  /** Migrations that the database has and this release does not; null when it could not be read. */
+  readonly ahead: readonly string[] | null;
+  /** Whether this release works on that database, as far as its migrations say. */
+  readonly compatible: 'yes' | 'no' | 'unknown';
+  readonly dataApiCalls: number;
+}
+
+/**
+ * A rollback keeps the database as it is. First the fence is raised over whoever may still work: the lease is taken even
+ * from a living holder, as soon as its open transaction is over. Only then what the journal shows stays true.
+ */
+export async function settle(request: SettleRequest, ports: Ports, dialect: Dialect): Promise<Verdict> {
+  const callsBefore = ports.database.calls();
+  const verdict = (facts: Omit<Verdict, 'dataApiCalls'>): Verdict => ({
+    ...facts,
+    dataApiCalls: ports.database.calls() - callsBefore,
+  });
+  try {
+    for (let turn = 0; ; turn += 1) {
+      const view = await readJournal(request, ports, dialect);
+      const token = await bidFor(view, request, ports, dialect, { force: true });
+      if (token === null) {
+        await waitForTurn(view, request, ports, turn);
+        continue;
+      }
+      const found = verdict({ fenced: true, ...standing(request.history, view) });
+      await releaseLease(request.identity, token, { outcome: 'settled', result: found }, ports, dialect);
+      return verdict(found);
+    }
+  } catch (cause) {
+    if (!(cause instanceof DatabaseFailure) && !(cause instanceof ForerunError)) throw cause;
+    return verdict({ fenced: false, ahead: null, compatible: 'unknown' });
+  }
+}
+
+/** The least time in which a settlement can be hoped for, in milliseconds. */
+export const SETTLE_MS = 3 * RESERVE_MS;
+
+/** Which migrations the database is ahead by, and what they say about the release before them. */
+export function standing(
+  history: readonly Migration[],
+  view: JournalView,
+): Pick<Verdict, 'ahead' | 'compatible'> & { readonly ahead: readonly string[] } {
+  const ahead = aheadOf(history, view);
+  const strange = view.foreign.length > ahead.length || view.changed.length > 0;
+  return { ahead: view.foreign.map(({ id }) => id), compatible: strange ? 'unknown' : compatibility(ahead) };
+}
+
+function compatibility(ahead: readonly { readonly compatible: boolean | null }[]): Verdict['compatible'] {
+  if (ahead.some(({ compatible }) => compatible === false)) return 'no';
+  return ahead.every(({ compatible }) => compatible === true) ? 'yes' : 'unknown';
+}
