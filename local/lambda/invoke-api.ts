@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+
+import { accessKeyIdOf } from './caller.ts';
+import type { QueuedEvent } from './event-queue.ts';
+import type { Functions, Resolved } from './functions.ts';
+import { startHttpEndpoint, type HttpEndpoint, type HttpReply, type HttpRequest } from './http-endpoint.ts';
+import { MAX_EVENT_BYTES, MAX_SYNC_BYTES, type Outcome } from './invocation.ts';
+import { LambdaServiceError } from './service-error.ts';
+
+/** Whether the owner of an access key may do something. */
+export type Authorize = (request: {
+  readonly accessKeyId: string;
+  /** `lambda:InvokeFunction` and the like. */
+  readonly action: string;
+  /** ARN. */
+  readonly resource: string;
+}) => boolean | Promise<boolean>;
+
+export interface InvokeApiOptions {
+  readonly functions: Functions;
+  readonly authorize?: Authorize;
+  readonly enqueue: (target: string, event: string, requestId: string) => void;
+  readonly announce: (event: QueuedEvent) => Promise<'lose-request' | 'lose-answer' | 'throttle' | undefined>;
+  readonly run: (event: QueuedEvent) => Promise<Outcome & { readonly executedVersion: string }>;
+  /** All lines of a function, for `X-Amz-Log-Result`. */
+  readonly logTail: (functionName: string) => readonly string[];
+}
+
+/** `X-Amz-Log-Result` carries at most the last 4 KB. */
+const LOG_TAIL_BYTES = 4096;
+
+const ROUTE = /^\/2015-03-31\/functions\/([^/]+)(\/invocations|\/configuration)?$/;
+
+/**
+ * The part of the Lambda API that running code calls: Invoke, GetFunction and GetFunctionConfiguration, over the
+ * REST protocol of the unmodified SDK. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+ */
+export function startInvokeApi(options: InvokeApiOptions): Promise<HttpEndpoint> {
+  return startHttpEndpoint(async (request) => {
+    try {
+      return await route(options, request);
+    } catch (error) {
+      if (error instanceof LambdaServiceError) {
+        return refuse(error);
+      }
+      throw error;
+    }
+  });
+}
+
+async function route(options: InvokeApiOptions, request: HttpRequest): Promise<HttpReply> {
+  const [, target, part] = ROUTE.exec(request.url.pathname) ?? [];
+  if (target === undefined) {
+    throw new LambdaServiceError('UnknownOperationException', `${request.method} ${request.url.pathname}`);
+  }
+  const name = decodeURIComponent(target);
+  const qualifier = request.url.searchParams.get('Qualifier') ?? undefined;
+  if (request.method === 'POST' && part === '/invocations') {
+    await admit(options, request, 'lambda:InvokeFunction', name, qualifier);
+    return await invoke(options, request, name, qualifier);
+  }
+  if (request.method === 'GET') {
+    const action = part === undefined ? 'lambda:GetFunction' : 'lambda:GetFunctionConfiguration';
+    const resolved = await admit(options, request, action, name, qualifier);
+    const configuration = describe(resolved);
+    return json(200, part === undefined ? { Configuration: configuration } : configuration);
+  }
+  throw new LambdaServiceError('UnknownOperationException', `${request.method} ${request.url.pathname}`);
+}
+
+/** Who asks is known before what is asked: a caller without the right does not learn whether a function exists. */
+async function admit(
+  { functions, authorize }: InvokeApiOptions,
+  { headers }: HttpRequest,
+  action: string,
+  name: string,
+  qualifier: string | undefined,
+): Promise<Resolved> {
+  const accessKeyId = accessKeyIdOf(headers);
+  if (accessKeyId === undefined) {
+    throw new LambdaServiceError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+  }
+  const resource = functions.arnOf(name, qualifier);
+  if (authorize !== undefined && !(await authorize({ accessKeyId, action, resource }))) {
+    throw new LambdaServiceError(
+      'AccessDeniedException',
+      `User: ${accessKeyId} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
+    );
+  }
+  return functions.resolve(name, qualifier);
+}
+
+async function invoke(
+  options: InvokeApiOptions,
+  { headers, body }: HttpRequest,
+  name: string,
+  qualifier: string | undefined,
+): Promise<HttpReply> {
+  const type = headers['x-amz-invocation-type'] ?? 'RequestResponse';
+  const event = readEvent(body, type === 'Event' ? 'Event' : 'RequestResponse');
+  const { invokedArn: target, version } = options.functions.resolve(name, qualifier);
+  const requestId = randomUUID();
+  if (type === 'DryRun') {
+    return { status: 204, headers: { 'x-amzn-requestid': requestId } };
+  }
+  if (type === 'Event') {
+    options.enqueue(target, event, requestId);
+    return { status: 202, headers: { 'x-amzn-requestid': requestId } };
+  }
+  const queued = { requestId, target, event };
+  const fault = await options.announce(queued);
+  if (fault === 'throttle') {
+    throw new LambdaServiceError('TooManyRequestsException', 'Rate Exceeded.');
+  }
+  if (fault === 'lose-request') {
+    return 'cut';
+  }
+  const linesBefore = options.logTail(version.name).length;
+  const outcome = await options.run(queued);
+  if (fault === 'lose-answer') {
+    return 'cut';
+  }
+  const tail = options.logTail(version.name).slice(linesBefore).join('\n');
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'application/json',
+      'x-amzn-requestid': requestId,
+      'x-amz-executed-version': outcome.executedVersion,
+      ...(outcome.functionError === undefined ? {} : { 'x-amz-function-error': outcome.functionError }),
+      ...(headers['x-amz-log-type'] === 'Tail' ? { 'x-amz-log-result': base64Tail(tail) } : {}),
+    },
+    body: outcome.payload,
+  };
+}
+
+function readEvent(body: Buffer, type: 'Event' | 'RequestResponse'): string {
+  const limit = type === 'Event' ? MAX_EVENT_BYTES : MAX_SYNC_BYTES;
+  if (body.length > limit) {
+    throw new LambdaServiceError(
+      'RequestTooLargeException',
+      `${body.length} byte payload is too large for the ${type} invocation type (limit ${limit} bytes)`,
+    );
+  }
+  const text = body.length === 0 ? '{}' : body.toString('utf8');
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new LambdaServiceError('InvalidRequestContentException', 'Could not parse request body into json');
+  }
+  return text;
+}
+
+/** Local functions are ready as soon as they exist. */
+function describe({ version, invokedArn }: Resolved): Readonly<Record<string, unknown>> {
+  return {
+    FunctionName: version.name,
+    FunctionArn: invokedArn,
+    Version: version.version,
+    Role: version.settings.role,
+    Handler: version.settings.handler,
+    Runtime: version.settings.runtime ?? 'nodejs24.x',
+    MemorySize: version.settings.memoryMb ?? 128,
+    Timeout: version.settings.timeoutSeconds ?? 3,
+    CodeSha256: Buffer.from(version.code.sha256, 'hex').toString('base64'),
+    State: 'Active',
+    LastUpdateStatus: 'Successful',
+    PackageType: 'Zip',
+  };
+}
+
+function refuse({ code, message, status }: LambdaServiceError): HttpReply {
+  return json(status, { Type: 'User', Message: message, message }, { 'x-amzn-errortype': code });
+}
+
+function json(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): HttpReply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'x-amzn-requestid': randomUUID(), ...headers },
+    body: JSON.stringify(value),
+  };
+}
+
+function base64Tail(text: string): string {
+  const bytes = Buffer.from(text, 'utf8');
+  return bytes.subarray(Math.max(0, bytes.length - LOG_TAIL_BYTES)).toString('base64');
+}
