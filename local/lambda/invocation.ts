@@ -58,10 +58,17 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** As Go's runtime, in which Lambda's supervisor is written, names them. */
+const SIGNAL_NAMES = new Map<NodeJS.Signals, string>([
+  ['SIGKILL', 'killed'],
+  ['SIGABRT', 'aborted'],
+  ['SIGTERM', 'terminated'],
+  ['SIGSEGV', 'segmentation fault'],
+]);
+
 function exitText({ code, signal }: Exit): string {
   if (signal !== null) {
-    const name = { SIGKILL: 'killed', SIGABRT: 'aborted', SIGTERM: 'terminated' }[String(signal)] ?? signal;
-    return `Runtime exited with error: signal: ${name}`;
+    return `Runtime exited with error: signal: ${SIGNAL_NAMES.get(signal) ?? signal}`;
   }
   return code === 0
     ? 'Runtime exited without providing a reason'

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { accessKeyIdOf } from './caller.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import type { Functions, Resolved } from './functions.ts';
-import { startHttpEndpoint, type HttpEndpoint, type HttpReply, type HttpRequest } from './http-endpoint.ts';
+import type { LocalHttpServer } from '../http-server.ts';
+import { startHttpEndpoint, type HttpReply, type HttpRequest } from './http-endpoint.ts';
 import { MAX_EVENT_BYTES, MAX_SYNC_BYTES, type Outcome } from './invocation.ts';
 import { LambdaServiceError } from './service-error.ts';
 
@@ -35,7 +36,7 @@ const ROUTE = /^\/2015-03-31\/functions\/([^/]+)(\/invocations|\/configuration)?
  * The part of the Lambda API that running code calls: Invoke, GetFunction and GetFunctionConfiguration, over the
  * REST protocol of the unmodified SDK. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
-export function startInvokeApi(options: InvokeApiOptions): Promise<HttpEndpoint> {
+export function startInvokeApi(options: InvokeApiOptions): Promise<LocalHttpServer> {
   return startHttpEndpoint(async (request) => {
     try {
       return await route(options, request);
