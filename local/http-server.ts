@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { LocalError } from './errors.ts';
 
@@ -70,7 +71,8 @@ export async function startHttpServer(
 
 async function readRequest(request: IncomingMessage): Promise<LocalHttpRequest> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array));
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(request, 'end');
   const method = request.method ?? '';
   const path = request.url ?? '';
   const headers: Record<string, string> = {};

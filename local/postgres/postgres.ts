@@ -1,0 +1,78 @@
+import { Client, escapeIdentifier } from 'pg';
+import { LocalError } from '../errors.ts';
+import { startEmbedded } from './embedded.ts';
+
+export interface PostgresOptions {
+  /** Uses this server instead of starting one; its user must be allowed to create databases. */
+  readonly databaseUrl?: string;
+  /** Keeps the data here. Default: a temporary folder that disappears with the server. */
+  readonly dataDirectory?: string;
+}
+
+/** A PostgreSQL server and a user of it who may create databases. */
+export interface LocalPostgres {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Creates an empty database. */
+  createDatabase(name: string): Promise<void>;
+  /** Drops a database, also one with open sessions; one that does not exist is no error. */
+  dropDatabase(name: string): Promise<void>;
+  /** Stops what was started; a server named by URL is left alone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an embedded PostgreSQL 17 on a free port of 127.0.0.1, or uses an existing server. An embedded one is stopped
+ * and its temporary folder removed by `stop()`, and also when this process ends in any other way.
+ */
+export async function startPostgres(options: PostgresOptions = {}): Promise<LocalPostgres> {
+  const server: Server =
+    options.databaseUrl === undefined
+      ? await startEmbedded(options.dataDirectory)
+      : existing(options.databaseUrl);
+  const administer = async (sql: string): Promise<void> => {
+    const { host, port, user, password } = server;
+    const client = new Client({ host, port, user, password, database: server.database ?? 'postgres' });
+    await client.connect();
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
+  };
+  return {
+    host: server.host,
+    port: server.port,
+    user: server.user,
+    password: server.password,
+    createDatabase: async (name) => administer(`create database ${escapeIdentifier(name)}`),
+    dropDatabase: async (name) =>
+      administer(`drop database if exists ${escapeIdentifier(name)} with (force)`),
+    stop: async () => server.stop(),
+  };
+}
+
+interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Where statements that belong to no database are run. Default: `postgres`. */
+  readonly database?: string;
+  stop(): Promise<void>;
+}
+
+function existing(databaseUrl: string): Server {
+  if (!URL.canParse(databaseUrl)) throw new LocalError('bad-option', 'The database URL is not a URL.');
+  const url = new URL(databaseUrl);
+  return {
+    host: url.hostname,
+    port: url.port === '' ? 5432 : Number(url.port),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: url.pathname.length > 1 ? decodeURIComponent(url.pathname.slice(1)) : 'postgres',
+    stop: async () => Promise.resolve(),
+  };
+}
