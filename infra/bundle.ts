@@ -1,0 +1,127 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { ForerunError, UNTOUCHED } from '../lambda/engine/errors.ts';
+import type { Revision } from '../lambda/engine/migration.ts';
+import { packageModule } from './bundling/package-source.ts';
+import { type Reply, readReplies } from './bundling/worker-reply.ts';
+
+/** What to bundle, and where to. */
+export interface BundleOptions {
+  /** Folder with the migration modules. */
+  readonly directory: string;
+  /** Folder for the code of the two functions; made when it is not there. */
+  readonly outdir: string;
+}
+
+/** Migrations, read and found sound, with the code of the functions that carry them. */
+export interface Bundle {
+  /** Id of the last migration. */
+  readonly head: string;
+  /** Hexadecimal SHA-256 over ids, parents and checksums in history order. */
+  readonly digest: string;
+  /** In history order. */
+  readonly migrations: readonly Revision[];
+  /** Folder with the runner's `index.mjs`, which exports `handler`. */
+  readonly runner: string;
+  /** Folder with the gate's `index.mjs`, which exports `handler`. */
+  readonly gate: string;
+}
+
+/** A module that does not load within this time never will. */
+const TIMEOUT_MS = 120_000;
+
+/** Node's exit code for a top-level await that can never come back. */
+const UNSETTLED_AWAIT = 13;
+
+/** Standard output is joined to standard error: what a module prints while it loads is no answer. */
+const STDIO = ['pipe', 2, 2, 'pipe'] as const;
+
+const WORKER = packageModule('infra/bundling/worker');
+
+/** Reads, checks and compiles the migrations of a folder. Rejects with a `ForerunError`. */
+export async function bundle(options: BundleOptions): Promise<Bundle> {
+  const scratch = makeScratch();
+  try {
+    const child = spawn(process.execPath, [WORKER], { stdio: [...STDIO], timeout: TIMEOUT_MS });
+    // A worker that cannot read its request says more with its end than the broken pipe does.
+    child.stdin?.on('error', () => undefined).end(requestOf(options, scratch));
+    const answer = child.stdio[3];
+    const [lines] = await Promise.all([
+      answer !== undefined && answer !== null && 'read' in answer ? text(answer) : '',
+      once(child, 'close'),
+    ]);
+    return conclude(lines, child.exitCode);
+  } finally {
+    removeScratch(scratch);
+  }
+}
+
+/** The same for those who cannot wait, such as the constructor of a construct. */
+export function bundleSync(options: BundleOptions): Bundle {
+  const scratch = makeScratch();
+  try {
+    const { output, status } = spawnSync(process.execPath, [WORKER], {
+      stdio: [...STDIO],
+      input: requestOf(options, scratch),
+      timeout: TIMEOUT_MS,
+      maxBuffer: Number.MAX_SAFE_INTEGER,
+      encoding: 'utf8',
+    });
+    return conclude(output[3] ?? '', status);
+  } finally {
+    removeScratch(scratch);
+  }
+}
+
+function requestOf({ directory, outdir }: BundleOptions, scratch: string): string {
+  return JSON.stringify({ directory, outdir, scratch });
+}
+
+function conclude(lines: string, exitCode: number | null): Bundle {
+  const last = readReplies(lines).at(-1);
+  if (last?.kind === 'bundled') return last.bundle;
+  throw last === undefined ? silence(exitCode) : refusalOf(last, exitCode);
+}
+
+function silence(exitCode: number | null): ForerunError {
+  return new ForerunError('bundle-failed', {
+    what: `The process that bundles the migrations said nothing (exit code ${exitCode ?? 'none'}).`,
+    state: UNTOUCHED,
+    next: 'What it printed stands above; build again once that is mended.',
+  });
+}
+
+function refusalOf(reply: Exclude<Reply, { kind: 'bundled' }>, exitCode: number | null): ForerunError {
+  if (reply.kind === 'refused') return new ForerunError(reply.code, reply.text);
+  if (reply.kind === 'crashed') {
+    return new ForerunError('bundle-failed', {
+      what: `The migrations could not be bundled: ${reply.message}`,
+      state: UNTOUCHED,
+      next: 'Mend what it names and build again; if it names nothing of yours, report it with this text.',
+    });
+  }
+  return new ForerunError('migration-not-loadable', {
+    what: `${reply.file} ${endOf(exitCode)} while it was loaded.`,
+    state: UNTOUCHED,
+    next: 'Work belongs into up and down; the rest of the module must load without a database.',
+  });
+}
+
+function endOf(exitCode: number | null): string {
+  if (exitCode === null) return `did not come to an end within ${TIMEOUT_MS / 1000} seconds`;
+  if (exitCode === UNSETTLED_AWAIT) return 'waited at its top level for something that never comes';
+  return `ended the process with exit code ${exitCode}`;
+}
+
+/** Made and removed here and not in the worker, which a module can end at any moment. */
+function makeScratch(): string {
+  return mkdtempSync(join(tmpdir(), 'forerun-'));
+}
+
+function removeScratch(scratch: string): void {
+  rmSync(scratch, { recursive: true, force: true });
+}

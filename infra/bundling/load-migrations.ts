@@ -1,0 +1,140 @@
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Metafile, build } from 'esbuild';
+import { isMigrationDefinition } from '../../lambda/authoring/index.ts';
+import { BASE } from '../../lambda/engine/migration.ts';
+import { type ErrorCode, ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
+import { explainBuildFailure, isBuildFailure } from './build-failure.ts';
+import { COMMON_OPTIONS } from './esbuild-options.ts';
+import { importingForerunFrom } from './forerun-import.ts';
+import { type MigrationFile, shownPath } from './migration-files.ts';
+import { packageModule } from './package-source.ts';
+import { describeThrown } from './thrown.ts';
+
+/** What a migration says about itself. */
+export interface LoadedMigration extends MigrationFile {
+  /** Ids of its parents; empty for the first migration. */
+  readonly after: readonly string[];
+  /** Path as esbuild knows it, for looking up what it imports. */
+  readonly input: string;
+}
+
+export interface Loaded {
+  readonly migrations: readonly LoadedMigration[];
+  readonly inputs: Metafile['inputs'];
+}
+
+/**
+ * Compiles the modules into `scratch` and runs their top level to read their definitions.
+ * `loading` hears which file is next: a module may end this process, and then its name is all there is to tell.
+ */
+export async function loadMigrations(
+  files: readonly MigrationFile[],
+  { directory, scratch, loading }: { directory: string; scratch: string; loading: (file: string) => void },
+): Promise<Loaded> {
+  const { inputs } = await compile(files, directory, scratch);
+  const migrations: LoadedMigration[] = [];
+  for (const file of files) {
+    const shown = shownPath(directory, file.path);
+    loading(shown);
+    // One after the other, so that the module that ends the process is the one last named.
+    const module = await importModule(compiledPath(scratch, file), directory, shown); // oxlint-disable-line no-await-in-loop
+    const input = relative(directory, file.path);
+    migrations.push({ ...file, after: parentsOf(module, file, shown), input });
+  }
+  return { migrations, inputs };
+}
+
+async function compile(
+  files: readonly MigrationFile[],
+  directory: string,
+  scratch: string,
+): Promise<Metafile> {
+  // The authoring functions stay outside: a definition is known by the very module that made it.
+  const authoring = importingForerunFrom(pathToFileURL(packageModule('lambda/authoring/index')).href, {
+    external: true,
+  });
+  try {
+    const { metafile } = await build({
+      ...COMMON_OPTIONS,
+      absWorkingDir: directory,
+      entryPoints: files.map(({ path, id }) => ({ in: path, out: id })),
+      outdir: scratch,
+      outExtension: { '.js': '.mjs' },
+      splitting: true,
+      chunkNames: '_shared/[hash]',
+      sourcemap: 'inline',
+      sourcesContent: false,
+      plugins: [authoring],
+      // A bundled CommonJS package may still ask for `require`.
+      banner: {
+        js: `import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(${JSON.stringify(pathToFileURL(join(directory, '_')).href)});`,
+      },
+    });
+    return metafile;
+  } catch (error) {
+    throw isBuildFailure(error) ? explainBuildFailure(error, directory) : error;
+  }
+}
+
+function compiledPath(scratch: string, { id }: MigrationFile): string {
+  return join(scratch, `${id}.mjs`);
+}
+
+async function importModule(
+  path: string,
+  directory: string,
+  shown: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href);
+    return module;
+  } catch (cause) {
+    if (cause instanceof ForerunError) {
+      throw refusal(cause.code, `${shown}: ${cause.text.what}`, cause.text.next, cause);
+    }
+    throw refusal(
+      'migration-not-loadable',
+      `${shown} threw while it was loaded: ${describeThrown(cause, directory)}.`,
+      'Work belongs into up and down; the rest of the module must load without a database.',
+      cause,
+    );
+  }
+}
+
+function parentsOf(
+  module: Readonly<Record<string, unknown>>,
+  { id }: MigrationFile,
+  shown: string,
+): readonly string[] {
+  const { default: definition } = module;
+  const parent = `export default migration({ after: '${BASE}' or the id before it, up, down })`;
+  if (!('default' in module)) {
+    throw refusal('migration-not-a-migration', `${shown} has no default export.`, `End it with: ${parent}.`);
+  }
+  if (!isMigrationDefinition(definition)) {
+    throw refusal(
+      'migration-not-a-migration',
+      `The default export of ${shown} is ${kindOf(definition)}, not a migration.`,
+      `Make it with migration from 'forerun': ${parent}.`,
+    );
+  }
+  const after = [definition.after].flat().filter((one) => one !== BASE);
+  if ('id' in definition && definition.id !== undefined && definition.id !== id) {
+    throw refusal(
+      'history-bad-id',
+      `${shown} says that its id is '${definition.id}', but the id of a migration is its file name, '${id}'.`,
+      'Remove the id from the migration, or rename the file.',
+    );
+  }
+  return [...new Set(after)];
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+function refusal(code: ErrorCode, what: string, next: string, cause?: unknown): ForerunError {
+  return new ForerunError(code, { what, state: UNTOUCHED, next }, { cause });
+}

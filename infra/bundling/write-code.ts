@@ -1,0 +1,78 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import type { Revision } from '../../lambda/engine/migration.ts';
+import { explainBuildFailure, isBuildFailure } from './build-failure.ts';
+import { COMMON_OPTIONS } from './esbuild-options.ts';
+import { importingForerunFrom } from './forerun-import.ts';
+import { packageModule } from './package-source.ts';
+
+/** A migration with the absolute path of its module. */
+export interface BundledMigration extends Revision {
+  readonly path: string;
+}
+
+/** Writes `runner/index.mjs`: our runner, the AWS SDK and the migrations in history order, in one module. */
+export async function writeRunner(
+  { digest, migrations }: { digest: string; migrations: readonly BundledMigration[] },
+  { directory, outdir }: { directory: string; outdir: string },
+): Promise<string> {
+  const contents = runnerEntry(digest, migrations);
+  return await write(join(outdir, 'runner'), directory, {
+    stdin: { contents, resolveDir: directory, loader: 'js' },
+  });
+}
+
+/** Writes `gate/index.mjs`: the function that speaks with CloudFormation, free of the user's code. */
+export async function writeGate({
+  directory,
+  outdir,
+}: {
+  directory: string;
+  outdir: string;
+}): Promise<string> {
+  return await write(join(outdir, 'gate'), directory, { entryPoints: [packageModule('lambda/gate')] });
+}
+
+function runnerEntry(digest: string, migrations: readonly BundledMigration[]): string {
+  return [
+    `import { createRunner } from ${quoted(packageModule('lambda/runner'))};`,
+    ...migrations.map(({ path }, index) => `import m${index} from ${quoted(path)};`),
+    `export const handler = createRunner({ digest: ${quoted(digest)}, migrations: [`,
+    ...migrations.map(
+      ({ id, after, checksum }, index) =>
+        `{ id: ${quoted(id)}, after: ${quoted(after)}, checksum: ${quoted(checksum)}, definition: m${index} },`,
+    ),
+    ']});',
+  ].join('\n');
+}
+
+/** As a literal of the generated module. */
+function quoted(value: string | readonly string[]): string {
+  return JSON.stringify(value);
+}
+
+async function write(folder: string, directory: string, entry: BuildOptions): Promise<string> {
+  const options: BuildOptions & { write: false } = {
+    ...COMMON_OPTIONS,
+    ...entry,
+    absWorkingDir: directory,
+    minify: true,
+    write: false,
+    plugins: [importingForerunFrom(packageModule('lambda/authoring/index'), { external: false })],
+  };
+  try {
+    const [file] = (await build(options)).outputFiles;
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'index.mjs'), withRequire(file?.text ?? ''));
+    return folder;
+  } catch (error) {
+    throw isBuildFailure(error) ? explainBuildFailure(error, directory) : error;
+  }
+}
+
+/** ECMAScript modules have no `require`; a bundled CommonJS package that wants a built-in module asks for it all the same. */
+function withRequire(code: string): string {
+  if (!code.includes('Dynamic require of')) return code;
+  return `import{createRequire as createRequireForBundle}from"node:module";const require=createRequireForBundle(import.meta.url);\n${code}`;
+}

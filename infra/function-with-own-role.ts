@@ -1,0 +1,53 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+
+/** What the runner and the gate have in common. */
+export interface OwnFunctionProps {
+  readonly description: string;
+  /** Folder with `index.mjs`. */
+  readonly code: string;
+  readonly timeoutSeconds: number;
+  /** In MiB. */
+  readonly memorySize: number;
+  readonly architecture: lambda.Architecture;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** All that the function may do, besides writing its log. */
+  readonly statements: readonly iam.PolicyStatement[];
+  readonly role: iam.IRole | undefined;
+  readonly logGroup: logs.ILogGroup | undefined;
+}
+
+/**
+ * A function on a role of its own with hand-written statements: no managed policy, and the only log group it may
+ * write is its own. The log group outlives the stack, because the story of a failed first deploy is told there.
+ */
+export function functionWithOwnRole(scope: Construct, id: string, props: OwnFunctionProps): lambda.Function {
+  const role =
+    props.role ??
+    new iam.Role(scope, `${id}Role`, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+  const logGroup =
+    props.logGroup ??
+    new logs.LogGroup(scope, `${id}Logs`, {
+      retention: logs.RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  logGroup.grantWrite(role);
+  for (const statement of props.statements) role.addToPrincipalPolicy(statement);
+  return new lambda.Function(scope, id, {
+    description: props.description,
+    runtime: lambda.Runtime.NODEJS_24_X,
+    architecture: props.architecture,
+    handler: 'index.handler',
+    code: lambda.Code.fromAsset(props.code),
+    timeout: Duration.seconds(props.timeoutSeconds),
+    memorySize: props.memorySize,
+    environment: { ...props.environment },
+    role,
+    logGroup,
+    // The version of a failed deploy is still there while the stack rolls back, and goes when the deploy is cleaned up.
+    currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
+  });
+}

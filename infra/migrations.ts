@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CfnResource, CustomResource, Duration } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct, type IConstruct } from 'constructs';
+import {
+  CONTRACT_VERSION,
+  DEFAULT_HISTORY,
+  type MigrationsProperties,
+  RESOURCE_TYPE,
+  SECONDS,
+} from '../lambda/contract.ts';
+import { type Bundle, bundleSync } from './bundle.ts';
+import { deployIdOf } from './deploy-id.ts';
+import { gateFunction } from './gate-function.ts';
+import { hold } from './hold.ts';
+import type { MigrationsProps } from './migrations-props.ts';
+import { misused } from './misused.ts';
+import { runnerFunction } from './runner-function.ts';
+import { targetDatabase } from './target-database.ts';
+
+/**
+ * Applies the migrations of a folder to a database during the deploy, before what `runBefore` names goes live.
+ * A migration that fails fails the deploy, and CloudFormation rolls it back.
+ */
+export class Migrations extends Construct {
+  /** Id of the last migration. */
+  readonly head: string;
+  /** Fingerprint of the whole history. */
+  readonly digest: string;
+  /** The function with the migrations. */
+  readonly runner: lambda.Function;
+  /** Its published version with exactly these migrations: the one to invoke by hand. */
+  readonly runnerVersion: lambda.Version;
+  /** The function that CloudFormation calls. */
+  readonly gate: lambda.Function;
+  /** The custom resource that holds the deploy. */
+  readonly resource: CustomResource;
+
+  constructor(scope: Construct, id: string, props: MigrationsProps) {
+    super(scope, id);
+    const directory = requireDirectory(this, props.directory);
+    const target = targetDatabase(this, props);
+    const history = props.history ?? DEFAULT_HISTORY;
+    const architecture = props.architecture ?? lambda.Architecture.ARM_64;
+
+    const { bundle, runner, gate } = withBundle(this, directory, (bundle) => {
+      const runner = runnerFunction(this, {
+        code: bundle.runner,
+        target,
+        history,
+        memorySize: props.memorySize ?? 512,
+        architecture,
+        role: props.role,
+        logGroup: props.logGroup,
+      });
+      return { bundle, runner, gate: gateFunction(this, { code: bundle.gate, runner, architecture }) };
+    });
+    this.head = bundle.head;
+    this.digest = bundle.digest;
+    this.runner = runner;
+    this.runnerVersion = runner.currentVersion;
+    this.gate = gate;
+
+    const properties: MigrationsProperties = {
+      ContractVersion: CONTRACT_VERSION,
+      RunnerArn: this.runnerVersion.functionArn,
+      Head: this.head,
+      Digest: this.digest,
+      DeployId:
+        props.runOn === 'migrations-changed'
+          ? this.digest
+          : deployIdOf(this, {
+              given: props.deployId,
+              directory,
+              digest: this.digest,
+              environment: process.env,
+            }),
+      ClusterArn: target.clusterArn,
+      SecretArn: target.secretArn,
+      Database: target.database,
+      History: history,
+      Atomic: props.atomic ?? 'group',
+      OnRollback: props.onRollback ?? 'keep',
+    };
+    this.resource = new CustomResource(this, 'Resource', {
+      resourceType: RESOURCE_TYPE,
+      serviceToken: gate.functionArn,
+      serviceTimeout: Duration.seconds(SECONDS.serviceTimeout),
+      properties,
+    });
+    // The first event must already meet the limits on age and retries; the grants hang on the functions themselves.
+    this.resource.node.addDependency(gate);
+    for (const needed of target.neededFirst) this.cfnResource.addResourceDependency(needed);
+  }
+
+  /**
+   * Lets these constructs go live only after the migrations were applied. Of a Lambda alias, version or function and
+   * of an ECS service only the resource itself waits; of any other construct everything in it.
+   * Hold the alias rather than the function: then code is published while the migrations run.
+   */
+  runBefore(...targets: readonly IConstruct[]): void {
+    for (const target of targets) hold(target, this.cfnResource);
+  }
+
+  private get cfnResource(): CfnResource {
+    const { defaultChild } = this.resource.node;
+    if (defaultChild !== undefined && CfnResource.isCfnResource(defaultChild)) return defaultChild;
+    throw misused(
+      this,
+      'its custom resource was taken out of the tree.',
+      `Leave its child 'Resource' in place.`,
+    );
+  }
+}
+
+function requireDirectory(scope: Construct, directory: string): string {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return resolve(directory);
+  throw misused(
+    scope,
+    `there is no folder '${directory}'.`,
+    `Let 'directory' name the folder with your migrations; a relative path counts from where synth runs.`,
+  );
+}
+
+/** Hands the bundle to `use`, which stages it into the cloud assembly, and leaves nothing else behind. */
+function withBundle<T>(scope: Construct, directory: string, use: (bundle: Bundle) => T): T {
+  const outdir = mkdtempSync(join(tmpdir(), 'forerun-'));
+  try {
+    return use(bundleSync({ directory, outdir }));
+  } finally {
+    // With `--no-staging` the assembly points at the folder itself, so there it has to stay.
+    if (scope.node.tryGetContext('aws:cdk:disable-asset-staging') !== true) {
+      rmSync(outdir, { recursive: true, force: true });
+    }
+  }
+}
