@@ -3,7 +3,12 @@
  * The construct writes them into the template, the gate and the runner read them back.
  */
 
+import type { PlanData, RunData, Status } from './engine/inspect.ts';
 import type { Atomic } from './engine/migration.ts';
+import type { RunError, RunResult } from './engine/outcome.ts';
+import type { Verdict } from './engine/settle.ts';
+
+export type { Verdict };
 
 /** Version of the properties and payloads below. A gate that meets a newer one on a rollback keeps out of the way. */
 export const CONTRACT_VERSION = '1';
@@ -67,6 +72,22 @@ export interface DeployContext {
   /** Moment at which the runner must have answered, in milliseconds since 1970. */
   readonly deadlineMs: number;
 }
+
+/** Everything the runner can say; always plain data. */
+export type RunnerAnswer = {
+  readonly ok: boolean;
+  /** Where this call's log lines are. */
+  readonly log: string;
+} & (
+  | { readonly action: 'up' | 'down'; readonly result: RunResult }
+  /** Another run of the same resource still works; nothing was done. */
+  | { readonly action: 'up'; readonly overtaken: true }
+  | { readonly action: 'settle'; readonly verdict: Verdict }
+  | { readonly action: 'status'; readonly status: Status }
+  | { readonly action: 'plan'; readonly plan: PlanData }
+  | { readonly action: 'history'; readonly runs: readonly RunData[] }
+  | { readonly action: 'none'; readonly error: RunError }
+);
 
 /** The time table of a deploy, in seconds; the construct checks it at synth. */
 export const SECONDS = {

@@ -82,7 +82,12 @@ async function workInside(
 }
 
 /** True when the fence held and the journal took exactly the claims of this group. */
-async function claim(transaction: Transaction, work: GroupWork, ports: Ports, dialect: Dialect): Promise<boolean> {
+async function claim(
+  transaction: Transaction,
+  work: GroupWork,
+  ports: Ports,
+  dialect: Dialect,
+): Promise<boolean> {
   const statement = (work.direction === 'up' ? dialect.claim : dialect.unclaim)({
     ...work.identity,
     token: work.token,
@@ -112,11 +117,19 @@ async function runMigration(
   tell({ note: 'began', migration: migration.id, direction });
   const session = openSession(migration.id, transaction, async (number, send) => {
     if (clock.now() > deadlineMs - RESERVE_MS) {
-      throw outOfTime('The time for this call was used up before the statement could be sent.', 'It was not sent.');
+      throw outOfTime(
+        'The time for this call was used up before the statement could be sent.',
+        'It was not sent.',
+      );
     }
     const began = clock.now();
     const result = await send();
-    tell({ note: 'statement', migration: migration.id, statement: number, milliseconds: clock.now() - began });
+    tell({
+      note: 'statement',
+      migration: migration.id,
+      statement: number,
+      milliseconds: clock.now() - began,
+    });
     return result;
   });
   const tools = {
@@ -138,7 +151,8 @@ async function runMigration(
 function revert({ down, id }: Migration) {
   if (down.kind === 'reversible') return down.run;
   // The plan refuses irreversible steps; a rejection here keeps the transaction from committing should it ever not.
-  return () => Promise.reject(new DatabaseFailure({ ran: 'failed', kind: 'invalid', message: `${id} is irreversible` }));
+  return () =>
+    Promise.reject(new DatabaseFailure({ ran: 'failed', kind: 'invalid', message: `${id} is irreversible` }));
 }
 
 function endOf(cause: unknown, trouble: Trouble | null, work: GroupWork, dialect: Dialect): GroupEnd {
@@ -147,9 +161,14 @@ function endOf(cause: unknown, trouble: Trouble | null, work: GroupWork, dialect
   return { end: conflict ? 'conflict' : 'failed', error: errorOf(cause, trouble, work) };
 }
 
-function errorOf(cause: unknown, trouble: Trouble | null, { group, direction, committed }: GroupWork): ForerunError {
+function errorOf(
+  cause: unknown,
+  trouble: Trouble | null,
+  { group, direction, committed }: GroupWork,
+): ForerunError {
   if (trouble !== null) return migrationFailed({ ...trouble, direction, group, committed });
-  if (cause instanceof DatabaseFailure) return databaseUnavailable(cause, stateAfterRollback(group, committed));
+  if (cause instanceof DatabaseFailure)
+    return databaseUnavailable(cause, stateAfterRollback(group, committed));
   throw cause;
 }
 

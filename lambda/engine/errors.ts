@@ -65,7 +65,10 @@ export class ForerunError extends Error {
   readonly place: ErrorPlace;
 
   constructor(code: ErrorCode, text: ErrorText, options: { place?: ErrorPlace; cause?: unknown } = {}) {
-    super(`${text.what} ${text.state} ${text.next}`, options.cause === undefined ? {} : { cause: options.cause });
+    super(
+      `${text.what} ${text.state} ${text.next}`,
+      options.cause === undefined ? {} : { cause: options.cause },
+    );
     this.code = code;
     this.text = text;
     this.place = options.place ?? {};

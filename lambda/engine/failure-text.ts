@@ -79,7 +79,9 @@ export function stateAfterRollback(group: readonly Migration[], committed: reado
     group.length === 1
       ? 'Nothing of it stays: its transaction was rolled back.'
       : `Nothing of it stays: it was rolled back together with its group (${list(group.map(({ id }) => id))}).`;
-  return committed.length === 0 ? together : `${together} Committed before it, and standing: ${list(committed)}.`;
+  return committed.length === 0
+    ? together
+    : `${together} Committed before it, and standing: ${list(committed)}.`;
 }
 
 function reasonOf(cause: unknown): string {
@@ -98,7 +100,8 @@ function adviceFor(cause: unknown, { id }: Migration): string {
   if (cause.kind === 'transaction-gone') {
     return 'The database ended the transaction by itself (idle for over 20 seconds between two statements, or restarted): run again, and keep slow work out of the migration.';
   }
-  if (cause.kind === 'unsupported-result') return 'Cast the named column to text in the select list, and run again.';
+  if (cause.kind === 'unsupported-result')
+    return 'Cast the named column to text in the select list, and run again.';
   if (cause.kind !== 'sql') return adviceForAccess(cause);
   return `Mend ${id} and run again.`;
 }
@@ -130,6 +133,7 @@ function adviceForLogin(sqlState: string | undefined): string {
     return 'Look whether the secret holds the present user name and password of the database, then run again.';
   }
   if (sqlState === '3D000') return 'Create the database, or correct its name, then run again.';
-  if (sqlState === '42501') return 'Grant the migration role what it needs (create on the database for the first run), then run again.';
+  if (sqlState === '42501')
+    return 'Grant the migration role what it needs (create on the database for the first run), then run again.';
   return 'Look at the message of the database, then run again.';
 }

@@ -16,7 +16,12 @@ export interface Status {
   readonly changed: readonly string[];
   /** Applied, but not in this release. */
   readonly foreign: readonly string[];
-  readonly holder: { readonly runId: string; readonly deployId: string | null; readonly since: string; readonly live: boolean } | null;
+  readonly holder: {
+    readonly runId: string;
+    readonly deployId: string | null;
+    readonly since: string;
+    readonly live: boolean;
+  } | null;
 }
 
 export interface AppliedMigration {
@@ -52,7 +57,9 @@ interface Asker {
 export async function status(asker: Asker, database: Database, dialect: Dialect): Promise<Status> {
   const view = await look(asker, database, dialect);
   const rows =
-    view === null ? [] : (await database.execute(dialect.applied({ history: asker.identity.history }), { rows: true })).rows;
+    view === null
+      ? []
+      : (await database.execute(dialect.applied({ history: asker.identity.history }), { rows: true })).rows;
   return {
     installed: view !== null,
     head: asker.history.at(-1)?.id ?? 'base',
@@ -68,7 +75,12 @@ export async function status(asker: Asker, database: Database, dialect: Dialect)
   };
 }
 
-export async function plan(asker: Asker, goal: Goal, database: Database, dialect: Dialect): Promise<PlanData> {
+export async function plan(
+  asker: Asker,
+  goal: Goal,
+  database: Database,
+  dialect: Dialect,
+): Promise<PlanData> {
   const view = (await look(asker, database, dialect)) ?? blank(asker.history);
   const { direction, groups, refusals } = makePlan(asker.history, view, goal);
   return {
@@ -85,10 +97,13 @@ export async function pastRuns(
   dialect: Dialect,
 ): Promise<readonly RunData[]> {
   if ((await look(asker, database, dialect)) === null) return [];
-  const { rows } = await database.execute(dialect.runs({ history: asker.identity.history, limit }), { rows: true });
+  const { rows } = await database.execute(dialect.runs({ history: asker.identity.history, limit }), {
+    rows: true,
+  });
   return rows.map((row) => {
     const events = row['events'] as unknown as readonly (readonly [string, string])[];
-    const of = (kind: string): string[] => events.filter(([one]) => one === kind).map(([, migration]) => migration);
+    const of = (kind: string): string[] =>
+      events.filter(([one]) => one === kind).map(([, migration]) => migration);
     return {
       id: text(row, 'id'),
       action: text(row, 'action'),
@@ -103,7 +118,11 @@ export async function pastRuns(
 }
 
 /** Null when the journal is not installed. */
-async function look({ identity, history }: Asker, database: Database, dialect: Dialect): Promise<JournalView | null> {
+async function look(
+  { identity, history }: Asker,
+  database: Database,
+  dialect: Dialect,
+): Promise<JournalView | null> {
   const question = dialect.read({ history: identity.history, bundle: history, runKey: null });
   try {
     return viewOf((await database.execute(question, { rows: true })).rows);
@@ -133,4 +152,5 @@ function pendingOf(history: readonly Migration[], view: JournalView | null): rea
 }
 
 const text = (row: Row, column: string): string => String(row[column]);
-const textOrNull = (row: Row, column: string): string | null => (row[column] === null ? null : text(row, column));
+const textOrNull = (row: Row, column: string): string | null =>
+  row[column] === null ? null : text(row, column);

@@ -102,7 +102,12 @@ export async function releaseLease(
 }
 
 /** Waits a little, or says who stands in the way when the time is used up. */
-export async function waitForTurn(view: JournalView, { deadlineMs }: Asker, ports: Ports, turn: number): Promise<void> {
+export async function waitForTurn(
+  view: JournalView,
+  { deadlineMs }: Asker,
+  ports: Ports,
+  turn: number,
+): Promise<void> {
   const waitMs = Math.min(LONGEST_WAIT_MS, SHORTEST_WAIT_MS * 2 ** turn) * (0.75 + ports.random() / 2);
   if (ports.clock.now() + waitMs > deadlineMs - RESERVE_MS) throw busy(view);
   ports.tell({ note: 'waiting', reason: holderText(view), forMs: Math.round(waitMs) });

@@ -25,7 +25,8 @@ export function makePlan(history: readonly Migration[], view: JournalView, goal:
   const refusals = [...journalRefusals(history, view), ...targetRefusals(history, goal)];
   if (refusals.length > 0) return { direction: goal.direction, groups: [], refusals };
   const steps = goal.direction === 'up' ? upSteps(history, view, goal) : downSteps(history, view, goal);
-  const stepRefusals = goal.direction === 'up' ? lateRefusals(history, view, steps) : irreversibleRefusals(steps);
+  const stepRefusals =
+    goal.direction === 'up' ? lateRefusals(history, view, steps) : irreversibleRefusals(steps);
   if (stepRefusals.length > 0) return { direction: goal.direction, groups: [], refusals: stepRefusals };
   return { direction: goal.direction, groups: groupsOf(steps, goal.atomic), refusals: [] };
 }
@@ -122,9 +123,15 @@ function ancestry(history: readonly Migration[], id: string): ReadonlySet<string
 }
 
 /** A pending migration below an applied one would run in an order that no rehearsal has seen. */
-function lateRefusals(history: readonly Migration[], view: JournalView, steps: readonly Migration[]): ForerunError[] {
+function lateRefusals(
+  history: readonly Migration[],
+  view: JournalView,
+  steps: readonly Migration[],
+): ForerunError[] {
   return steps.flatMap(({ id }) => {
-    const follower = history.find((one) => !view.pending.has(one.id) && one.id !== id && ancestry(history, one.id).has(id));
+    const follower = history.find(
+      (one) => !view.pending.has(one.id) && one.id !== id && ancestry(history, one.id).has(id),
+    );
     if (follower === undefined) return [];
     return [
       new ForerunError(

@@ -66,7 +66,12 @@ export type RunNote =
   | { readonly note: 'planned'; readonly migrations: readonly string[]; readonly groups: number }
   | { readonly note: 'waiting'; readonly reason: string; readonly forMs: number }
   | { readonly note: 'began'; readonly migration: string; readonly direction: 'up' | 'down' }
-  | { readonly note: 'statement'; readonly migration: string; readonly statement: number; readonly milliseconds: number }
+  | {
+      readonly note: 'statement';
+      readonly migration: string;
+      readonly statement: number;
+      readonly milliseconds: number;
+    }
   | { readonly note: 'progress'; readonly migration: string; readonly message: string }
   | { readonly note: 'committed'; readonly migrations: readonly string[] }
   | { readonly note: 'rolled-back'; readonly migrations: readonly string[]; readonly reason: string }

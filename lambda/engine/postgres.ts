@@ -235,7 +235,11 @@ function claimParameters(claim: Claim): Record<string, BoundValue> {
   };
 }
 
-function identityParameters({ history, runId, deployId }: Pick<RunIdentity, 'history' | 'runId' | 'deployId'>) {
+function identityParameters({
+  history,
+  runId,
+  deployId,
+}: Pick<RunIdentity, 'history' | 'runId' | 'deployId'>) {
   return { history, run_id: runId, deploy_id: deployId };
 }
 

@@ -46,7 +46,9 @@ export function startRecord(
     standing() {
       const applied = withOutcome('applied');
       const verb = action === 'up' ? 'Applied' : 'Reverted';
-      return applied.length === 0 ? 'Nothing was changed.' : `${verb} by this run, and standing: ${list(applied)}.`;
+      return applied.length === 0
+        ? 'Nothing was changed.'
+        : `${verb} by this run, and standing: ${list(applied)}.`;
     },
     end: (error) => ({
       runId,

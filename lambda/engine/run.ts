@@ -28,7 +28,11 @@ const CONFLICT_PATIENCE_MS = 120_000;
  * The whole algorithm. Each turn starts from what the journal says. The lease is taken only if nothing was written since
  * that reading and no older transaction is open; so whatever got lost before, a bid that wins makes the reading decisive.
  */
-export async function run(request: RunRequest, ports: Ports, dialect: Dialect): Promise<RunResult | 'overtaken'> {
+export async function run(
+  request: RunRequest,
+  ports: Ports,
+  dialect: Dialect,
+): Promise<RunResult | 'overtaken'> {
   const record = startRecord(request.identity, ports.database.calls);
   let firstConflictMs: number | null = null;
   try {
@@ -52,7 +56,8 @@ export async function run(request: RunRequest, ports: Ports, dialect: Dialect): 
       const end = await applyPlan(plan, token, request, record, ports, dialect);
       if (end.end === 'conflict') {
         firstConflictMs ??= ports.clock.now();
-        if (ports.clock.now() - firstConflictMs < CONFLICT_PATIENCE_MS && (await pause(turn, request, ports))) continue;
+        if (ports.clock.now() - firstConflictMs < CONFLICT_PATIENCE_MS && (await pause(turn, request, ports)))
+          continue;
       } else if (end.end === 'again') {
         await waitForTurn(view, request, ports, turn);
         continue;
@@ -80,7 +85,11 @@ async function applyPlan(
   dialect: Dialect,
 ): Promise<PlanEnd> {
   if (plan.refusals[0] !== undefined) return { end: 'done', error: plan.refusals[0] };
-  ports.tell({ note: 'planned', migrations: plan.groups.flat().map(({ id }) => id), groups: plan.groups.length });
+  ports.tell({
+    note: 'planned',
+    migrations: plan.groups.flat().map(({ id }) => id),
+    groups: plan.groups.length,
+  });
   for (const group of plan.groups) {
     if (ports.clock.now() > request.deadlineMs - 2 * RESERVE_MS) {
       const error = outOfTime('Too little time was left to start the next migrations.', record.standing());
@@ -117,7 +126,11 @@ function isOvertaking({ holder, asked }: JournalView, { owner }: RunIdentity): b
 }
 
 /** False when the time does not suffice for a pause and another attempt. */
-async function pause(turn: number, { deadlineMs }: RunRequest, { clock, random, tell }: Ports): Promise<boolean> {
+async function pause(
+  turn: number,
+  { deadlineMs }: RunRequest,
+  { clock, random, tell }: Ports,
+): Promise<boolean> {
   const waitMs = Math.min(10_000, 500 * 2 ** turn) * (0.5 + random() / 2);
   if (clock.now() + waitMs > deadlineMs - 3 * RESERVE_MS) return false;
   tell({ note: 'waiting', reason: 'other sessions hold what a migration needs', forMs: Math.round(waitMs) });

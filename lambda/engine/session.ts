@@ -29,14 +29,22 @@ export interface MigrationSession extends Session {
  * transaction with a rollback and no error, so a failure that the migration caught must still stop the commit; and a
  * statement nobody awaited must neither run beside another one nor after the commit.
  */
-export function openSession(migrationId: string, transaction: Transaction, onStatement: OnStatement): MigrationSession {
+export function openSession(
+  migrationId: string,
+  transaction: Transaction,
+  onStatement: OnStatement,
+): MigrationSession {
   let mishap: Mishap | null = null;
   let closed = false;
   let sent = 0;
   let unsettled = 0;
   let tail: Promise<unknown> = Promise.resolve();
 
-  const send = async (number: number, statement: Statement, options: ExecuteOptions): Promise<StatementResult> => {
+  const send = async (
+    number: number,
+    statement: Statement,
+    options: ExecuteOptions,
+  ): Promise<StatementResult> => {
     if (mishap !== null) throw mishap.cause;
     try {
       refuseTransactionControl(statement.sql);

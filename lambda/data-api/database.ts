@@ -1,0 +1,163 @@
+import {
+  BeginTransactionCommand,
+  CommitTransactionCommand,
+  ExecuteStatementCommand,
+  RDSDataClient,
+  RollbackTransactionCommand,
+} from '@aws-sdk/client-rds-data';
+import type { Target } from '../contract.ts';
+import { DatabaseFailure, type FailureKind } from '../engine/database-failure.ts';
+import type {
+  Clock,
+  Database,
+  ExecuteOptions,
+  RunNote,
+  Statement,
+  StatementResult,
+  Transaction,
+} from '../engine/ports.ts';
+import { failureOf, type Operation } from './failures.ts';
+import { boundTexts, parametersOf, rowsOf } from './values.ts';
+
+/** Above the service's own 45 seconds for a statement, so that its answer has time to come. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * How long a call that provably did not run is sent again. A paused instance resumes in about 15 seconds, after a day of
+ * sleep in 30 or more (Aurora User Guide, auto-pause); grants and connections of a new deploy settle within a minute.
+ */
+const PATIENCE_MS: Partial<Record<FailureKind, number>> = {
+  asleep: 150_000,
+  throttled: 60_000,
+  unreachable: 20_000,
+  denied: 60_000,
+  'transaction-busy': 60_000,
+};
+
+const SHORTEST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+
+export interface DataApiOptions {
+  readonly target: Target;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly tell: (note: RunNote) => void;
+  /** No waiting beyond this moment, in milliseconds since 1970. */
+  readonly deadlineMs: number;
+  /** @default a client of its own, configured by the environment, with the SDK's retries off */
+  readonly client?: RDSDataClient;
+  /** Shorter patience for tests and local work, in milliseconds for every kind of failure. */
+  readonly patienceMs?: number;
+}
+
+/**
+ * A client for writing: one attempt a call. The SDK would otherwise send a statement up to three times when a connection
+ * breaks before the answer, and each of them may run.
+ */
+export function writingClient(): RDSDataClient {
+  return new RDSDataClient({
+    maxAttempts: 1,
+    requestHandler: {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+  });
+}
+
+/** The engine's `Database` over the RDS Data API of one cluster. */
+export function dataApiDatabase(options: DataApiOptions): Database {
+  const { target } = options;
+  const client = options.client ?? writingClient();
+  const where = { resourceArn: target.clusterArn, secretArn: target.secretArn };
+  let calls = 0;
+
+  /** One answered call; sent again only while it provably did not run. */
+  const send = async <T>(
+    operation: Operation,
+    bound: readonly string[],
+    attempt: () => Promise<T>,
+  ): Promise<T> => {
+    const began = options.clock.now();
+    for (let turn = 0; ; turn += 1) {
+      try {
+        calls += 1;
+        return await attempt();
+      } catch (cause) {
+        const failure = failureOf(operation, cause, bound);
+        const waitMs = pauseAfter(failure, turn, began, options);
+        if (waitMs === null) throw failure;
+        options.tell({ note: 'waiting', reason: failure.message, forMs: Math.round(waitMs) });
+        await options.clock.sleep(waitMs);
+      }
+    }
+  };
+
+  const execute = async (
+    statement: Statement,
+    { rows }: ExecuteOptions,
+    transactionId?: string,
+  ): Promise<StatementResult> => {
+    const operation = transactionId === undefined ? 'execute-alone' : 'execute-in-transaction';
+    const parameters = parametersOf(statement);
+    const command = new ExecuteStatementCommand({
+      ...where,
+      database: target.database,
+      sql: statement.sql,
+      includeResultMetadata: rows,
+      resultSetOptions: { longReturnType: 'STRING', decimalReturnType: 'STRING' },
+      ...(parameters === undefined ? {} : { parameters }),
+      ...(transactionId === undefined ? {} : { transactionId }),
+    });
+    const answer = await send(operation, boundTexts(statement), () => client.send(command));
+    return {
+      rows: rowsOf(answer.records ?? [], answer.columnMetadata ?? []),
+      affected: answer.numberOfRecordsUpdated ?? 0,
+    };
+  };
+
+  const transaction = (transactionId: string): Transaction => ({
+    execute: (statement, asked) => execute(statement, asked, transactionId),
+    async commit() {
+      await send('commit', [], () => client.send(new CommitTransactionCommand({ ...where, transactionId })));
+    },
+    async rollback() {
+      await send('rollback', [], () =>
+        client.send(new RollbackTransactionCommand({ ...where, transactionId })),
+      );
+    },
+  });
+
+  return {
+    execute: (statement, asked) => execute(statement, asked),
+    async begin() {
+      const command = new BeginTransactionCommand({ ...where, database: target.database });
+      const { transactionId } = await send('begin', [], () => client.send(command));
+      if (transactionId === undefined) {
+        throw new DatabaseFailure({
+          ran: 'no',
+          kind: 'invalid',
+          message: 'the Data API began a transaction without naming it',
+        });
+      }
+      return transaction(transactionId);
+    },
+    calls: () => calls,
+  };
+}
+
+/** How long to wait before the call is sent again; null when it may not be, or patience or time are used up. */
+function pauseAfter(
+  failure: DatabaseFailure,
+  turn: number,
+  beganMs: number,
+  options: DataApiOptions,
+): number | null {
+  const { clock, random, deadlineMs, patienceMs } = options;
+  const patience = PATIENCE_MS[failure.kind];
+  if (failure.ran !== 'no' || patience === undefined) return null;
+  const waitMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** turn) * (0.5 + random() / 2);
+  const until = Math.min(deadlineMs, beganMs + Math.min(patience, patienceMs ?? patience));
+  return clock.now() + waitMs > until ? null : waitMs;
+}

@@ -1,0 +1,75 @@
+import { MAX_ANSWER_BYTES, PHYSICAL_RESOURCE_ID } from '../contract.ts';
+import { request } from './http.ts';
+import type { GateRequest } from './request.ts';
+
+/** What the gate tells CloudFormation. */
+export interface GateAnswer {
+  readonly status: 'SUCCESS' | 'FAILED';
+  readonly reason: string;
+  /** Attributes of the resource, readable with Fn::GetAtt. */
+  readonly data: Readonly<Record<string, string>>;
+}
+
+const ATTEMPTS = 6;
+const TIMEOUT_MS = 5_000;
+
+/** The body within CloudFormation's limit; a reason that does not fit is cut, never lost whole. */
+export function answerBody(asked: GateRequest, { status, reason, data }: GateAnswer): string {
+  const bodyWith = (shown: string): string =>
+    JSON.stringify({
+      Status: status,
+      Reason: shown,
+      PhysicalResourceId: asked.PhysicalResourceId ?? PHYSICAL_RESOURCE_ID,
+      StackId: asked.StackId,
+      RequestId: asked.RequestId,
+      LogicalResourceId: asked.LogicalResourceId,
+      Data: data,
+    });
+  let characters = Array.from(reason);
+  let body = bodyWith(reason);
+  while (Buffer.byteLength(body) > MAX_ANSWER_BYTES && characters.length > 0) {
+    const excess = Buffer.byteLength(body) - MAX_ANSWER_BYTES;
+    // The beginning says what happened, the end what to do: the middle goes.
+    characters = withoutMiddle(characters, Math.max(1, Math.ceil(excess / 6)));
+    body = bodyWith(characters.join(''));
+  }
+  return body;
+}
+
+const ELLIPSIS = ' … ';
+
+function withoutMiddle(characters: readonly string[], count: number): string[] {
+  const text = characters.filter(
+    (one, index) => !(one === '…' && index > 0 && index < characters.length - 1),
+  );
+  const keep = Math.max(0, text.length - count - ELLIPSIS.length);
+  const head = Math.ceil(keep * 0.6);
+  return keep === 0 ? [] : [...text.slice(0, head), ...ELLIPSIS, ...text.slice(text.length - (keep - head))];
+}
+
+/** Puts the answer, several times if need be. The URL takes the same body twice without harm. */
+export async function putAnswer(asked: GateRequest, answer: GateAnswer): Promise<void> {
+  const body = answerBody(asked, answer);
+  const url = new URL(asked.ResponseURL);
+  const headers = { 'content-type': '', 'content-length': String(Buffer.byteLength(body)) };
+  let last = 'no attempt was made';
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (attempt > 0) await new Promise((wake) => setTimeout(wake, 100 * 2 ** attempt));
+    try {
+      const { status } = await request({ url, method: 'PUT', headers, body, timeoutMs: TIMEOUT_MS });
+      if (status >= 200 && status < 300) return;
+      last = `status ${status}`;
+    } catch (cause) {
+      last = cause instanceof Error && 'code' in cause ? String(cause.code) : 'a broken connection';
+    }
+  }
+  throw new AnswerNotDelivered(last);
+}
+
+/** Thrown out of the handler on purpose: Lambda then hands the event in again, and the stored outcome is put once more. */
+export class AnswerNotDelivered extends Error {
+  override readonly name = 'AnswerNotDelivered';
+  constructor(last: string) {
+    super(`CloudFormation did not take the answer (${last})`);
+  }
+}

@@ -1,0 +1,107 @@
+import type { RunnerAnswer } from '../contract.ts';
+import { callAws, type HttpAnswer } from './http.ts';
+
+/** What became of an ask. */
+export type Asked =
+  | { readonly kind: 'answered'; readonly answer: RunnerAnswer }
+  /** The runner's process ended without an answer: it could not load, ran out of memory or time. */
+  | { readonly kind: 'crashed'; readonly message: string }
+  /** Lambda did not start the runner, or its answer got lost and could not be had again in time. */
+  | { readonly kind: 'unanswered'; readonly message: string; readonly started: boolean };
+
+const SHORTEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 8_000;
+
+/**
+ * Refusals after which the runner provably did not start, and how long each may last: grants take up to a minute to be
+ * known everywhere, a new or idle function some seconds to become active (Lambda documentation, function states).
+ */
+const NOT_STARTED_MS: Readonly<Record<string, number>> = {
+  AccessDeniedException: 60_000,
+  ResourceConflictException: 120_000,
+  ResourceNotReadyException: 120_000,
+  TooManyRequestsException: 120_000,
+};
+
+/**
+ * Invokes the runner and waits for its answer. When the connection breaks, the same payload is sent again: it carries the
+ * run key, under which the runner waits for the live run or returns its stored end, so nothing runs twice.
+ */
+export async function askRunner(runnerArn: string, payload: object, untilMs: number): Promise<Asked> {
+  const beganMs = Date.now();
+  let started = false;
+  for (let turn = 0; ; turn += 1) {
+    const outcome = await invokeOnce(runnerArn, payload, Math.max(1_000, untilMs - Date.now()));
+    if (outcome.kind !== 'again') return outcome;
+    started ||= outcome.mayHaveStarted;
+    const patienceUntil = Math.min(untilMs, beganMs + outcome.patienceMs);
+    const waitMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** turn) * (0.5 + Math.random() / 2);
+    if (Date.now() + waitMs > patienceUntil) return { kind: 'unanswered', message: outcome.message, started };
+    await new Promise((wake) => setTimeout(wake, waitMs));
+  }
+}
+
+type Once =
+  | Exclude<Asked, { kind: 'unanswered' }>
+  | { readonly kind: 'unanswered'; readonly message: string; readonly started: false }
+  | {
+      readonly kind: 'again';
+      readonly message: string;
+      readonly mayHaveStarted: boolean;
+      readonly patienceMs: number;
+    };
+
+async function invokeOnce(runnerArn: string, payload: object, timeoutMs: number): Promise<Once> {
+  let answer: HttpAnswer;
+  try {
+    answer = await callAws({
+      service: 'lambda',
+      path: `/2015-03-31/functions/${encodeURIComponent(runnerArn)}/invocations`,
+      headers: { 'content-type': 'application/json', 'x-amz-invocation-type': 'RequestResponse' },
+      body: JSON.stringify(payload),
+      timeoutMs,
+    });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    return {
+      kind: 'again',
+      message: `the connection to the runner broke (${code})`,
+      mayHaveStarted: true,
+      patienceMs: Infinity,
+    };
+  }
+  if (answer.status >= 500) {
+    return {
+      kind: 'again',
+      message: `Lambda answered ${answer.status}`,
+      mayHaveStarted: true,
+      patienceMs: Infinity,
+    };
+  }
+  if (answer.status !== 200) return refusal(answer);
+  if (answer.headers['x-amz-function-error'] !== undefined)
+    return { kind: 'crashed', message: crashText(answer.body) };
+  return { kind: 'answered', answer: JSON.parse(answer.body) as RunnerAnswer };
+}
+
+function refusal({ status, headers, body }: HttpAnswer): Once {
+  const name = String(headers['x-amzn-errortype'] ?? `status ${status}`).split(':')[0] ?? '';
+  const message = `Lambda refused to start the runner: ${name}${textOf(body, ['message', 'Message'])}`;
+  const patienceMs = NOT_STARTED_MS[name] ?? (status === 429 ? 120_000 : undefined);
+  return patienceMs === undefined
+    ? { kind: 'unanswered', message, started: false }
+    : { kind: 'again', message, mayHaveStarted: false, patienceMs };
+}
+
+const crashText = (body: string): string =>
+  `the runner ended without an answer${textOf(body, ['errorMessage'])}`;
+
+function textOf(body: string, names: readonly string[]): string {
+  try {
+    const parsed = JSON.parse(body) as Record<string, unknown>;
+    const text = names.map((name) => parsed[name]).find((value) => typeof value === 'string');
+    return text === undefined ? '' : `: ${String(text)}`;
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,221 @@
+import {
+  CONTRACT_VERSION,
+  SECONDS,
+  type DeployContext,
+  type MigrationsProperties,
+  type Target,
+  type Verdict,
+} from '../contract.ts';
+import type { GateAnswer } from './answer.ts';
+import { askRunner, type Asked } from './ask-runner.ts';
+import type { GateRequest } from './request.ts';
+import { isRollingBack } from './stack-status.ts';
+
+interface GateContext {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+
+/** Turns a request into an answer. Every path ends in one, in bounded time. */
+export async function decide(asked: GateRequest, context: GateContext): Promise<GateAnswer> {
+  if (asked.RequestType === 'Delete') return success('The database is kept as it is.', {});
+  const properties = readProperties(asked.ResourceProperties);
+  if (properties === null) return unreadable(asked);
+  const answerByMs = Date.now() + context.getRemainingTimeInMillis() - SECONDS.answer * 1000;
+  const deploy = deployContext(asked, properties, context, answerByMs);
+  const up = { action: 'up', atomic: properties.Atomic, target: targetOf(properties), deploy };
+
+  const first = await askRunner(properties.RunnerArn, { ...up, yieldToOwnRun: true }, answerByMs);
+  const done = successOf(first, properties);
+  if (done !== null) return done;
+
+  const olderOrOvertaken = isAmbiguous(first);
+  const rollingBack = asked.RequestType === 'Update' ? await isRollingBack(asked.StackId) : false;
+  // A rollback must not be blocked: where nobody can say, what can only be a rollback or an older release counts as one.
+  if (rollingBack === true || (rollingBack === null && olderOrOvertaken)) {
+    return afterRollback(properties, { ...up, action: 'settle' }, answerByMs);
+  }
+  if (isOvertaken(first)) {
+    const second = await askRunner(properties.RunnerArn, { ...up, yieldToOwnRun: false }, answerByMs);
+    return successOf(second, properties) ?? failureOf(second);
+  }
+  if (olderOrOvertaken) return olderRelease(first, properties, { ...up, action: 'settle' }, answerByMs);
+  return failureOf(first);
+}
+
+/** The request's properties, if they are ours and of a contract that this gate knows. */
+function readProperties(given: Partial<MigrationsProperties>): MigrationsProperties | null {
+  const names: readonly (keyof MigrationsProperties)[] = [
+    'RunnerArn',
+    'Head',
+    'Digest',
+    'DeployId',
+    'ClusterArn',
+    'SecretArn',
+    'Database',
+    'History',
+  ];
+  if (given.ContractVersion !== CONTRACT_VERSION) return null;
+  if (!names.every((name) => typeof given[name] === 'string' && given[name] !== '')) return null;
+  // Every member was looked at; Atomic and OnRollback are written by the same construct and have defaults in the runner.
+  return given as MigrationsProperties;
+}
+
+/**
+ * A gate is always deployed before the properties that need it, so newer properties can only come from a rollback of an
+ * upgrade of Forerun itself: the database is kept and the rollback goes on.
+ */
+function unreadable(asked: GateRequest): GateAnswer {
+  const version = String(asked.ResourceProperties.ContractVersion ?? 'none');
+  if (asked.RequestType === 'Update' && Number(version) > Number(CONTRACT_VERSION)) {
+    return success(
+      `These properties (contract ${version}) are newer than this gate; the database is kept as it is.`,
+      {},
+    );
+  }
+  return failed(
+    `The properties of this resource (contract ${version}) are not the ones this gate reads (contract ${CONTRACT_VERSION}).`,
+    'The database was not touched.',
+    'Let the construct Migrations write them, and deploy the whole stack again.',
+  );
+}
+
+function deployContext(
+  { StackId, LogicalResourceId }: GateRequest,
+  { DeployId, Digest }: MigrationsProperties,
+  { awsRequestId }: GateContext,
+  answerByMs: number,
+): DeployContext {
+  const owner = `${StackId}/${LogicalResourceId}`;
+  // Lambda repeats an event under the same request id; CloudFormation may repeat its RequestId on a later deploy.
+  const runKey = `${awsRequestId}/${owner}`;
+  const runnerMs = Math.min(Date.now() + SECONDS.runner * 1000, answerByMs - SECONDS.askAgain * 1000);
+  return {
+    deployId: DeployId,
+    digest: Digest,
+    owner,
+    runKey,
+    deadlineMs: Math.max(runnerMs, Date.now() + 1_000),
+  };
+}
+
+function targetOf({ ClusterArn, SecretArn, Database, History }: MigrationsProperties): Target {
+  return { clusterArn: ClusterArn, secretArn: SecretArn, database: Database, history: History };
+}
+
+function successOf(asked: Asked, properties: MigrationsProperties): GateAnswer | null {
+  if (asked.kind !== 'answered' || !('result' in asked.answer) || asked.answer.result.error !== null)
+    return null;
+  const { steps, outcome } = asked.answer.result;
+  const applied = steps.filter((step) => step.outcome === 'applied').map(({ migration }) => migration);
+  const what = applied.length === 0 ? 'Nothing to do' : `Applied ${applied.length}`;
+  return success(`${what}; the database is at ${properties.Head}.`, {
+    ...attributes(properties),
+    Outcome: outcome,
+    Applied: String(applied.length),
+  });
+}
+
+const isOvertaken = (asked: Asked): boolean => asked.kind === 'answered' && 'overtaken' in asked.answer;
+
+/** Ends that a rollback and an older release have in common. */
+function isAmbiguous(asked: Asked): boolean {
+  return isOvertaken(asked) || errorOf(asked)?.code === 'plan-ahead';
+}
+
+function errorOf(asked: Asked) {
+  if (asked.kind !== 'answered') return null;
+  const { answer } = asked;
+  if ('result' in answer) return answer.result.error;
+  return 'error' in answer ? answer.error : null;
+}
+
+/** Raises the fence over whoever still works, then lets the rollback go on whatever was found. */
+async function afterRollback(
+  properties: MigrationsProperties,
+  settle: object,
+  answerByMs: number,
+): Promise<GateAnswer> {
+  const verdict = verdictOf(await askRunner(properties.RunnerArn, settle, answerByMs));
+  return success(`Rolled back; the database is kept as it is. ${verdictText(verdict)}`, {
+    ...attributes(properties),
+    Outcome: 'not-run',
+    Ahead: verdict?.ahead?.join(',').slice(0, 512) ?? 'unknown',
+    Compatible: verdict?.compatible ?? 'unknown',
+  });
+}
+
+/** An older release on purpose: let in where the migrations that it does not know say that it works with them. */
+async function olderRelease(
+  first: Asked,
+  properties: MigrationsProperties,
+  settle: object,
+  answerByMs: number,
+): Promise<GateAnswer> {
+  const verdict = verdictOf(await askRunner(properties.RunnerArn, settle, answerByMs));
+  if (verdict?.compatible !== 'yes') return failureOf(first);
+  return success(`An older release; ${verdictText(verdict)}`, {
+    ...attributes(properties),
+    Outcome: 'not-run',
+    Compatible: verdict.compatible,
+  });
+}
+
+function verdictOf(asked: Asked): Verdict | null {
+  return asked.kind === 'answered' && 'verdict' in asked.answer ? asked.answer.verdict : null;
+}
+
+function verdictText(verdict: Verdict | null): string {
+  if (verdict === null || verdict.ahead === null) return 'Where it stands could not be read.';
+  if (verdict.ahead.length === 0) return 'It is where this release expects it.';
+  const ids = verdict.ahead.slice(0, 5).join(', ');
+  return `It is ahead of this release by ${verdict.ahead.length} (${ids}); this release works with it: ${verdict.compatible}.`;
+}
+
+const attributes = ({ Head, DeployId }: MigrationsProperties) => ({ Head, DeployId });
+
+function failureOf(asked: Asked): GateAnswer {
+  const error = errorOf(asked);
+  if (asked.kind === 'answered') {
+    if (error === null)
+      return failed(
+        'The runner gave an answer that the gate does not know.',
+        'Look into the journal (action status) for what was applied.',
+        'Deploy again.',
+      );
+    const statement = error.place.sql === undefined ? '' : ` Statement: ${error.place.sql}`;
+    return failed(
+      error.text.what,
+      error.text.state,
+      `${error.text.next}${statement} Log: ${asked.answer.log}`,
+    );
+  }
+  if (asked.kind === 'crashed') {
+    return failed(
+      `${capital(asked.message)}.`,
+      'What was not committed is rolled back; the journal knows what was (action status).',
+      'Look into the log of the runner function, mend the cause, and deploy again.',
+    );
+  }
+  return failed(
+    `${capital(asked.message)}.`,
+    asked.started
+      ? 'Whether migrations were applied is not known here; the journal knows (action status).'
+      : 'The database was not touched.',
+    'Deploy again; a run that is still working is waited for, never repeated.',
+  );
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+const success = (reason: string, data: GateAnswer['data']): GateAnswer => ({
+  status: 'SUCCESS',
+  reason,
+  data,
+});
+
+const failed = (what: string, state: string, next: string): GateAnswer => ({
+  status: 'FAILED',
+  reason: `${what} ${state} ${next}`,
+  data: {},
+});

@@ -1,0 +1,91 @@
+import http from 'node:http';
+import https from 'node:https';
+import aws4 from 'aws4';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+interface HttpRequest {
+  readonly url: URL;
+  readonly method: 'POST' | 'PUT';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly timeoutMs: number;
+}
+
+/** Often enough that no router on the way forgets a connection that waits for minutes (NAT gateways do after 350 s). */
+const KEEP_ALIVE_MS = 30_000;
+
+/**
+ * One request, one attempt. Not `fetch`: it gives up when the first header takes longer than 300 seconds, and a runner may
+ * work for eleven minutes before it answers.
+ */
+export function request({ url, method, headers, body, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
+  const { request: start } = url.protocol === 'http:' ? http : https;
+  return new Promise((resolve, reject) => {
+    const outgoing = start(url, { method, headers }, (incoming) => {
+      const parts: Buffer[] = [];
+      incoming.on('data', (part: Buffer) => parts.push(part));
+      incoming.on('error', reject);
+      incoming.on('end', () => {
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          body: Buffer.concat(parts).toString(),
+        });
+      });
+      incoming.on('aborted', () =>
+        reject(Object.assign(new Error('answer cut off'), { code: 'ECONNRESET' })),
+      );
+    });
+    outgoing.setSocketKeepAlive(true, KEEP_ALIVE_MS);
+    outgoing.setTimeout(timeoutMs, () =>
+      outgoing.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+export interface SignedCall {
+  readonly service: 'lambda' | 'cloudformation';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly timeoutMs: number;
+}
+
+/** A POST to an AWS service, signed with the function's own credentials. Endpoint variables work as in the AWS SDKs. */
+export function callAws({ service, path, headers, body, timeoutMs }: SignedCall): Promise<HttpAnswer> {
+  const { env } = process;
+  const region = env['AWS_REGION'] ?? '';
+  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const endpoint =
+    env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ??
+    env['AWS_ENDPOINT_URL'] ??
+    `https://${service}.${region}.${suffix}`;
+  const url = new URL(path, endpoint);
+  const signed = aws4.sign(
+    {
+      service,
+      region,
+      method: 'POST',
+      host: url.host,
+      path: url.pathname + url.search,
+      headers: { ...headers },
+      body,
+    },
+    {
+      accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '',
+      secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '',
+      ...(env['AWS_SESSION_TOKEN'] === undefined ? {} : { sessionToken: env['AWS_SESSION_TOKEN'] }),
+    },
+  );
+  const signedHeaders = Object.entries(signed.headers ?? {}).map(
+    ([name, value]) => [name, String(value)] as const,
+  );
+  return request({ url, method: 'POST', headers: Object.fromEntries(signedHeaders), body, timeoutMs });
+}

@@ -1,0 +1,79 @@
+import * as v from 'valibot';
+import { ForerunError, UNTOUCHED } from './engine/errors.ts';
+import { HEAD } from './engine/migration.ts';
+
+const name = (most: number) => v.pipe(v.string(), v.nonEmpty(), v.maxLength(most));
+
+/** History names become part of a statement without parameters, so they are kept to a plain alphabet. */
+const historyName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'only letters, digits, "_", "." and "-", at most 64'),
+);
+
+const target = v.strictObject({
+  clusterArn: name(570),
+  secretArn: name(570),
+  database: name(64),
+  history: historyName,
+});
+
+const deploy = v.strictObject({
+  deployId: name(256),
+  owner: name(2048),
+  runKey: name(2048),
+  digest: name(128),
+  deadlineMs: v.pipe(v.number(), v.integer()),
+});
+
+const atomic = v.picklist(['group', 'migration']);
+
+const runnerEvent = v.variant('action', [
+  v.strictObject({
+    action: v.literal('up'),
+    to: v.optional(name(128), HEAD),
+    atomic: v.optional(atomic, 'group'),
+    target: v.optional(v.partial(target)),
+    deploy: v.optional(deploy),
+    yieldToOwnRun: v.optional(v.boolean(), false),
+  }),
+  v.strictObject({
+    action: v.literal('down'),
+    to: name(128),
+    atomic: v.optional(atomic, 'group'),
+    target: v.optional(v.partial(target)),
+  }),
+  v.strictObject({
+    action: v.literal('plan'),
+    to: v.optional(name(128), HEAD),
+    direction: v.optional(v.picklist(['up', 'down']), 'up'),
+    atomic: v.optional(atomic, 'group'),
+    target: v.optional(v.partial(target)),
+  }),
+  v.strictObject({ action: v.literal('status'), target: v.optional(v.partial(target)) }),
+  v.strictObject({
+    action: v.literal('history'),
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500)), 20),
+    target: v.optional(v.partial(target)),
+  }),
+  v.strictObject({ action: v.literal('settle'), target: v.optional(v.partial(target)), deploy }),
+]);
+
+/** What the runner can be asked for, parsed and with its defaults. */
+export type RunnerEvent = v.InferOutput<typeof runnerEvent>;
+
+export { historyName };
+
+/** Parses an event from anywhere; what is not ours is refused with every reason, and nothing is done. */
+export function readRunnerEvent(event: unknown): RunnerEvent {
+  const parsed = v.safeParse(runnerEvent, event);
+  if (parsed.success) return parsed.output;
+  const reasons = parsed.issues.map((issue) => {
+    const path = v.getDotPath(issue);
+    return path === null ? issue.message : `${path}: ${issue.message}`;
+  });
+  throw new ForerunError('input-invalid', {
+    what: `The event is not one that the runner understands: ${reasons.join('; ')}.`,
+    state: UNTOUCHED,
+    next: 'Send {"action":"status"}, "plan", "history", "up" or {"action":"down","to":"<migration id or base>"}.',
+  });
+}

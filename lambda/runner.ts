@@ -1,0 +1,171 @@
+import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
+import {
+  DEFAULT_HISTORY,
+  RUNNER_ENVIRONMENT,
+  type DeployContext,
+  type RunnerAnswer,
+  type Target,
+} from './contract.ts';
+import { dataApiDatabase } from './data-api/database.ts';
+import { DatabaseFailure } from './engine/database-failure.ts';
+import { ForerunError, UNTOUCHED } from './engine/errors.ts';
+import { databaseUnavailable } from './engine/failure-text.ts';
+import { pastRuns, plan, status } from './engine/inspect.ts';
+import type { RunIdentity } from './engine/journal.ts';
+import type { Migration, Revision } from './engine/migration.ts';
+import { errorData } from './engine/outcome.ts';
+import type { Ports, RunNote } from './engine/ports.ts';
+import { postgres } from './engine/postgres.ts';
+import { run } from './engine/run.ts';
+import { settle } from './engine/settle.ts';
+import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
+
+/** What the generated entry hands over: the history as it was when the bundle was built. */
+export interface RunnerBundle {
+  readonly digest: string;
+  /** In history order. */
+  readonly migrations: readonly (Revision & { readonly definition: unknown })[];
+}
+
+/** The part of Lambda's context that the runner uses. */
+export interface RunnerContext {
+  readonly awsRequestId: string;
+  readonly logGroupName: string;
+  readonly logStreamName: string;
+  getRemainingTimeInMillis(): number;
+}
+
+/** Kept back from Lambda's own time limit, so that an answer is given before the process ends. */
+const ANSWER_RESERVE_MS = 5_000;
+
+/** Makes the Lambda handler of a bundle. Custom resource, person and command line all come in here. */
+export function createRunner(bundle: RunnerBundle) {
+  return async (event: unknown, context: RunnerContext): Promise<RunnerAnswer> => {
+    const log = `${context.logGroupName} ${context.logStreamName}`;
+    try {
+      const asked = readRunnerEvent(event);
+      const answer = await answerTo(asked, bundle, context);
+      return { ...answer, log };
+    } catch (cause) {
+      const error = asForerunError(cause);
+      writeLine({ note: 'refused', code: error.code, message: error.message });
+      return { ok: false, action: 'none', error: errorData(error), log };
+    }
+  };
+}
+
+type Answer = RunnerAnswer extends infer One ? (One extends unknown ? Omit<One, 'log'> : never) : never;
+
+async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: RunnerContext): Promise<Answer> {
+  const target = targetOf(event.target ?? {});
+  const history = migrationsOf(bundle);
+  const deploy = 'deploy' in event ? event.deploy : undefined;
+  if (deploy !== undefined) refuseStale(deploy, bundle);
+  const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
+  const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
+  const ports = portsFor(target, deadlineMs);
+  const identity = {
+    runId: context.awsRequestId,
+    runKey: deploy?.runKey ?? null,
+    history: target.history,
+    deployId: deploy?.deployId ?? null,
+    owner: deploy?.owner ?? null,
+    digest: bundle.digest,
+  };
+  const asker = { identity, history };
+  switch (event.action) {
+    case 'up':
+    case 'down': {
+      const { action } = event;
+      const goal = { direction: action, to: event.to, atomic: event.atomic };
+      const yieldToOwnRun = action === 'up' && event.yieldToOwnRun;
+      const result = await run(
+        { identity: { ...identity, action }, history, goal, deadlineMs, yieldToOwnRun },
+        ports,
+        postgres,
+      );
+      if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
+      writeLine({ note: 'ended', ...result });
+      return { ok: result.error === null, action, result };
+    }
+    case 'settle': {
+      const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
+      const verdict = await settle({ identity: settled, history, deadlineMs }, ports, postgres);
+      writeLine({ note: 'settled', ...verdict });
+      return { ok: true, action: 'settle', verdict };
+    }
+    case 'status':
+      return { ok: true, action: 'status', status: await status(asker, ports.database, postgres) };
+    case 'plan': {
+      const planned = await plan(asker, { ...event }, ports.database, postgres);
+      return { ok: planned.refusals.length === 0, action: 'plan', plan: planned };
+    }
+    case 'history':
+      return {
+        ok: true,
+        action: 'history',
+        runs: await pastRuns(asker, event.limit, ports.database, postgres),
+      };
+  }
+}
+
+function portsFor(target: Target, deadlineMs: number): Ports {
+  const clock = {
+    now: Date.now,
+    sleep: (milliseconds: number) => new Promise<void>((wake) => setTimeout(wake, milliseconds)),
+  };
+  const tell = (note: RunNote): void => writeLine(note);
+  const database = dataApiDatabase({ target, clock, random: Math.random, tell, deadlineMs });
+  return { database, clock, random: Math.random, tell };
+}
+
+/** The payload's target; what it leaves out comes from the environment, which serves manual invokes. */
+function targetOf(asked: { readonly [key in keyof Target]?: string | undefined }): Target {
+  const from = (key: keyof Target): string | undefined => asked[key] ?? process.env[RUNNER_ENVIRONMENT[key]];
+  const required = (key: keyof Target): string => {
+    const value = from(key);
+    if (value !== undefined && value !== '') return value;
+    throw new ForerunError('input-invalid', {
+      what: `The runner does not know its ${key}: neither the event nor the variable ${RUNNER_ENVIRONMENT[key]} says it.`,
+      state: UNTOUCHED,
+      next: `Give it as target.${key} in the event.`,
+    });
+  };
+  return {
+    clusterArn: required('clusterArn'),
+    secretArn: required('secretArn'),
+    database: required('database'),
+    history: from('history') ?? DEFAULT_HISTORY,
+  };
+}
+
+function migrationsOf({ migrations }: RunnerBundle): readonly Migration[] {
+  return migrations.map(({ definition, ...revision }) => {
+    if (isMigrationDefinition(definition)) return bindMigration(definition, revision);
+    throw new ForerunError('migration-not-a-migration', {
+      what: `${revision.id} does not export a migration by default.`,
+      state: UNTOUCHED,
+      next: 'Write `export default migration({ … })` in it and deploy again.',
+    });
+  });
+}
+
+/** Template and code come from one synth; if they differ, the code that answers is not the code that was meant. */
+function refuseStale({ digest }: DeployContext, bundle: RunnerBundle): void {
+  if (digest === bundle.digest) return;
+  throw new ForerunError('bundle-stale', {
+    what: `The deploy asks for the history ${digest}, but this runner holds ${bundle.digest}.`,
+    state: UNTOUCHED,
+    next: 'Deploy the whole stack again, without hotswap, so that code and template come from one build.',
+  });
+}
+
+function asForerunError(cause: unknown): ForerunError {
+  if (cause instanceof ForerunError) return cause;
+  if (cause instanceof DatabaseFailure) return databaseUnavailable(cause);
+  throw cause;
+}
+
+function writeLine(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
