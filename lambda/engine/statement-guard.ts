@@ -1,0 +1,142 @@
+import { ForerunError } from './errors.ts';
+
+/**
+ * Refuses what would take a migration out of its transaction: the run alone begins and commits, and what `set` leaves
+ * behind on a pooled session meets somebody else's statements. Also refuses several statements in one call, as the
+ * service does, but before anything is sent.
+ */
+export function refuseTransactionControl(sql: string): void {
+  const { words, hasSecondStatement } = readStatement(sql);
+  const verdict = verdictOn(words);
+  if (verdict !== undefined) throw refused(verdict.what, verdict.next);
+  if (hasSecondStatement) {
+    throw refused('The text holds more than one statement.', 'Send one statement per call.');
+  }
+}
+
+interface Verdict {
+  readonly what: string;
+  readonly next: string;
+}
+
+const OWN_TRANSACTION: Verdict = {
+  what: 'A migration cannot control its transaction: the run begins and commits it.',
+  next: 'Leave the statement out; use savepoint and rollback to savepoint to undo a part.',
+};
+const PLAIN_SET: Verdict = {
+  what: 'A plain set outlives the transaction and would leak to whoever uses the session next.',
+  next: 'Use set local, or set_config(name, value, true).',
+};
+const COPY_STREAM: Verdict = {
+  what: 'copy from stdin and copy to stdout need a stream, which the Data API does not have.',
+  next: 'Use op.bulkInsert to load rows and op.query to read them.',
+};
+const DISCARD: Verdict = {
+  what: 'discard works on the whole session, which is not the migration’s own.',
+  next: 'Leave the statement out.',
+};
+
+function verdictOn(words: readonly string[]): Verdict | undefined {
+  const [first, second, third] = words;
+  switch (first ?? '') {
+    case 'begin':
+    case 'commit':
+    case 'end':
+    case 'abort':
+      return OWN_TRANSACTION;
+    case 'start':
+    case 'prepare':
+      return second === 'transaction' ? OWN_TRANSACTION : undefined;
+    case 'rollback': {
+      const afterFiller = second === 'work' || second === 'transaction' ? third : second;
+      return afterFiller === 'to' ? undefined : OWN_TRANSACTION;
+    }
+    case 'set':
+      return ['local', 'constraints', 'transaction'].includes(second ?? '') ? undefined : PLAIN_SET;
+    case 'discard':
+      return DISCARD;
+    case 'copy':
+      return words.includes('stdin') || words.includes('stdout') ? COPY_STREAM : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What can be said of a statement without parsing it. */
+export interface StatementFacts {
+  /** Bare words in order, lower case; literals, quoted names and comments left out. */
+  readonly words: readonly string[];
+  /** Whether text follows the first semicolon. */
+  readonly hasSecondStatement: boolean;
+  /** Names after a colon, as the service finds its placeholders; `::type` is none. */
+  readonly placeholders: ReadonlySet<string>;
+}
+
+// One alternative a lexeme, in the order in which PostgreSQL's scanner decides (manual, "Lexical Structure").
+const LEXEME = new RegExp(
+  [
+    /(?<blank>\s+|--[^\n]*)/,
+    /(?<comment>\/\*)/,
+    /(?<literal>[eE]'(?:[^'\\]|\\[^]|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?)/,
+    /(?<dollar>\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)/,
+    /(?<word>[a-z_\u0080-\uffff][\w$\u0080-\uffff]*)/,
+    /::|:(?<placeholder>[a-z_]\w*)/,
+    /(?<end>;)/,
+    /[^]/,
+  ]
+    .map((part) => part.source)
+    .join('|'),
+  'iy',
+);
+
+/** Reads a statement's words and placeholders, past literals, dollar quotes and nested comments. */
+export function readStatement(sql: string): StatementFacts {
+  const words: string[] = [];
+  const placeholders = new Set<string>();
+  let ended = false;
+  let hasSecondStatement = false;
+  const lexeme = new RegExp(LEXEME);
+  for (let match = lexeme.exec(sql); match !== null; match = lexeme.exec(sql)) {
+    const { blank, comment, dollar, word, placeholder, end } = match.groups ?? {};
+    if (blank !== undefined) continue;
+    if (comment !== undefined) {
+      lexeme.lastIndex = endOfComment(sql, match.index);
+      continue;
+    }
+    if (end !== undefined) {
+      ended ||= !isInsideBody(words);
+      continue;
+    }
+    hasSecondStatement ||= ended;
+    if (dollar !== undefined) lexeme.lastIndex = endOfDollarQuote(sql, lexeme.lastIndex, dollar);
+    if (word !== undefined) words.push(word.toLowerCase());
+    if (placeholder !== undefined) placeholders.add(placeholder);
+  }
+  return { words, hasSecondStatement, placeholders };
+}
+
+/** A function body in SQL's own form (`begin atomic … end`) holds semicolons that end nothing. */
+function isInsideBody(words: readonly string[]): boolean {
+  return words[0] === 'create' && words.some((word, at) => word === 'atomic' && words[at - 1] === 'begin');
+}
+
+/** PostgreSQL nests comments, which a regular expression cannot count. */
+function endOfComment(sql: string, start: number): number {
+  const edge = /\/\*|\*\//g;
+  edge.lastIndex = start;
+  let depth = 0;
+  for (let match = edge.exec(sql); match !== null; match = edge.exec(sql)) {
+    depth += match[0] === '/*' ? 1 : -1;
+    if (depth === 0) return edge.lastIndex;
+  }
+  return sql.length;
+}
+
+function endOfDollarQuote(sql: string, from: number, quote: string): number {
+  const at = sql.indexOf(quote, from);
+  return at === -1 ? sql.length : at + quote.length;
+}
+
+function refused(what: string, next: string): ForerunError {
+  return new ForerunError('statement-refused', { what, state: 'The statement was not sent.', next });
+}
