@@ -12,17 +12,10 @@ const GOES_LIVE: ReadonlySet<string> = new Set([
   'AWS::ECS::Service',
 ]);
 
-/** Lets the target wait for `resource`: by its smallest resource that makes code live, else with all it consists of. */
-export function hold(target: IConstruct, resource: CfnResource): void {
-  const own = CfnResource.isCfnResource(target) ? target : target.node.defaultChild;
-  if (
-    own !== undefined &&
-    CfnResource.isCfnResource(own) &&
-    (own === target || GOES_LIVE.has(own.cfnResourceType))
-  ) {
-    own.addResourceDependency(resource);
-  } else {
-    // Resolved at synth, so it reaches what is added to the target later.
-    target.node.addDependency(resource);
-  }
+/** Lets the target wait for `gatekeeper`: by its smallest resource that makes code live, else with all it consists of. */
+export function hold(target: IConstruct, gatekeeper: IConstruct): void {
+  const own = target.node.defaultChild;
+  const goesLive = own !== undefined && CfnResource.isCfnResource(own) && GOES_LIVE.has(own.cfnResourceType);
+  // Resolved at synth, so holding a whole construct reaches what is added to it later.
+  (goesLive ? own : target).node.addDependency(gatekeeper);
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CfnResource, CustomResource, Duration } from 'aws-cdk-lib';
+import { CustomResource, Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
 import {
@@ -91,8 +91,7 @@ export class Migrations extends Construct {
       properties,
     });
     // The first event must already meet the limits on age and retries; the grants hang on the functions themselves.
-    this.resource.node.addDependency(gate);
-    for (const needed of target.neededFirst) this.cfnResource.addResourceDependency(needed);
+    this.resource.node.addDependency(gate, ...target.neededFirst);
   }
 
   /**
@@ -101,17 +100,7 @@ export class Migrations extends Construct {
    * Hold the alias rather than the function: then code is published while the migrations run.
    */
   runBefore(...targets: readonly IConstruct[]): void {
-    for (const target of targets) hold(target, this.cfnResource);
-  }
-
-  private get cfnResource(): CfnResource {
-    const { defaultChild } = this.resource.node;
-    if (defaultChild !== undefined && CfnResource.isCfnResource(defaultChild)) return defaultChild;
-    throw misused(
-      this,
-      'its custom resource was taken out of the tree.',
-      `Leave its child 'Resource' in place.`,
-    );
+    for (const target of targets) hold(target, this.resource);
   }
 }
 

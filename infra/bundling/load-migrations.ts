@@ -38,7 +38,7 @@ export async function loadMigrations(
     const shown = shownPath(directory, file.path);
     loading(shown);
     // One after the other, so that the module that ends the process is the one last named.
-    const module = await importModule(compiledPath(scratch, file), directory, shown); // oxlint-disable-line no-await-in-loop
+    const module = await importModule(compiledPath(scratch, file), directory, shown);
     const input = relative(directory, file.path);
     migrations.push({ ...file, after: parentsOf(module, file, shown), input });
   }

@@ -1,0 +1,3 @@
+import { buildDemoApp } from './demo/build-demo-app.ts';
+
+buildDemoApp().synth();
