@@ -3,6 +3,7 @@ import {
   CommitTransactionCommand,
   ExecuteStatementCommand,
   RDSDataClient,
+  type RDSDataClientConfig,
   RollbackTransactionCommand,
 } from '@aws-sdk/client-rds-data';
 import type { Target } from '../contract.ts';
@@ -55,8 +56,11 @@ export interface DataApiOptions {
  * A client for writing: one attempt a call. The SDK would otherwise send a statement up to three times when a connection
  * breaks before the answer, and each of them may run.
  */
-export function writingClient(): RDSDataClient {
+export function writingClient(
+  where: Pick<RDSDataClientConfig, 'endpoint' | 'region' | 'credentials'> = {},
+): RDSDataClient {
   return new RDSDataClient({
+    ...where,
     maxAttempts: 1,
     requestHandler: {
       requestTimeout: REQUEST_TIMEOUT_MS,

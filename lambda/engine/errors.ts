@@ -24,7 +24,6 @@ export const ERROR_CODES = {
   // The run came to an end that is not the wished one.
   'migration-failed': 1,
   'lease-busy': 5,
-  'lease-lost': 5,
   'out-of-time': 1,
   'database-unreachable': 1,
   'database-refused': 1,

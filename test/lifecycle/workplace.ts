@@ -1,0 +1,204 @@
+import pg from 'pg';
+import { dataApiDatabase, writingClient } from '../../lambda/data-api/database.ts';
+import type { Migration } from '../../lambda/engine/migration.ts';
+import type { RunResult } from '../../lambda/engine/outcome.ts';
+import type { Ports, RunNote, Session } from '../../lambda/engine/ports.ts';
+import { postgres } from '../../lambda/engine/postgres.ts';
+import { run, type RunRequest } from '../../lambda/engine/run.ts';
+import { startDataApi, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
+import { startPostgres, type LocalPostgres } from '../../local/postgres/postgres.ts';
+
+const CLUSTER = 'arn:aws:rds:eu-west-1:111122223333:cluster:workplace';
+const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:workplace-AbCdEf';
+
+/** A PostgreSQL with the local Data API before it; every test takes a fresh database in it. */
+export interface Workplace {
+  readonly dataApi: LocalDataApi;
+  freshDatabase(): Promise<FreshDatabase>;
+  close(): Promise<void>;
+}
+
+export interface FreshDatabase {
+  readonly name: string;
+  /** Asks PostgreSQL itself, past the Data API. */
+  query(sql: string): Promise<readonly Record<string, unknown>[]>;
+  /** One run, by a runner of its own. */
+  up(history: readonly Migration[], more?: RunOptions): Promise<RunResult>;
+  down(history: readonly Migration[], to: string, more?: RunOptions): Promise<RunResult>;
+  ports(more?: RunOptions): Ports;
+}
+
+export interface RunOptions {
+  readonly to?: string;
+  readonly atomic?: 'group' | 'migration';
+  readonly runId?: string;
+  readonly runKey?: string;
+  readonly owner?: string;
+  readonly yieldToOwnRun?: boolean;
+  /** From now; the default suffices for everything. */
+  readonly timeMs?: number;
+  readonly secretArn?: string;
+  readonly database?: string;
+  readonly endpoint?: string;
+  readonly patienceMs?: number;
+  readonly tell?: (note: RunNote) => void;
+}
+
+let runs = 0;
+let databases = 0;
+
+export async function startWorkplace(): Promise<Workplace> {
+  const url = process.env['DATABASE_URL'];
+  const server = await startPostgres(url === undefined ? {} : { databaseUrl: url });
+  const secrets = new Map([[SECRET, JSON.stringify({ username: server.user, password: server.password })]]);
+  const dataApi = await startDataApi({ postgres: server, clusters: [{ arn: CLUSTER }], secrets });
+  return {
+    dataApi,
+    freshDatabase: () => freshDatabase(server, dataApi),
+    async close() {
+      await dataApi.close();
+      await server.stop();
+    },
+  };
+}
+
+async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Promise<FreshDatabase> {
+  databases += 1;
+  const name = `forerun_test_${process.pid}_${databases}`;
+  await server.createDatabase(name);
+
+  const ports = (more: RunOptions = {}): Ports => {
+    const clock = { now: Date.now, sleep: (ms: number) => new Promise<void>((wake) => setTimeout(wake, ms)) };
+    const tell = more.tell ?? (() => undefined);
+    const client = writingClient({
+      endpoint: more.endpoint ?? dataApi.url,
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'TEST', secretAccessKey: 'test' },
+    });
+    const target = {
+      clusterArn: CLUSTER,
+      secretArn: more.secretArn ?? SECRET,
+      database: more.database ?? name,
+      history: 'default',
+    };
+    const deadlineMs = Date.now() + (more.timeMs ?? 120_000);
+    const database = dataApiDatabase({
+      target,
+      clock,
+      random: Math.random,
+      tell,
+      deadlineMs,
+      client,
+      ...(more.patienceMs === undefined ? {} : { patienceMs: more.patienceMs }),
+    });
+    return { database, clock, random: Math.random, tell };
+  };
+
+  const start = async (
+    history: readonly Migration[],
+    goal: RunRequest['goal'],
+    more: RunOptions,
+  ): Promise<RunResult> => {
+    runs += 1;
+    const request: RunRequest = {
+      identity: {
+        runId: more.runId ?? `run-${runs}`,
+        runKey: more.runKey ?? null,
+        history: 'default',
+        action: goal.direction,
+        deployId: null,
+        owner: more.owner ?? null,
+        digest: 'digest',
+      },
+      history,
+      goal,
+      deadlineMs: Date.now() + (more.timeMs ?? 120_000),
+      yieldToOwnRun: more.yieldToOwnRun ?? false,
+    };
+    const result = await run(request, ports(more), postgres);
+    if (result === 'overtaken') throw new Overtaken();
+    return result;
+  };
+
+  return {
+    name,
+    ports,
+    up: (history, more = {}) =>
+      start(history, { direction: 'up', to: more.to ?? 'head', atomic: more.atomic ?? 'group' }, more),
+    down: (history, to, more = {}) =>
+      start(history, { direction: 'down', to, atomic: more.atomic ?? 'group' }, more),
+    async query(sql) {
+      const client = new pg.Client({
+        host: server.host,
+        port: server.port,
+        user: server.user,
+        password: server.password,
+        database: name,
+      });
+      await client.connect();
+      try {
+        return (await client.query(sql)).rows as Record<string, unknown>[];
+      } finally {
+        await client.end();
+      }
+    },
+  };
+}
+
+/** What a run with `yieldToOwnRun` rejects with here, when it met an earlier run of its owner. */
+export class Overtaken extends Error {
+  override readonly name = 'Overtaken';
+}
+
+type Way = readonly string[] | ((session: Session) => Promise<unknown>);
+
+/** A history of one line: each migration stands on the one before it; its ways are lists of statements or code. */
+export function lineOf(
+  ...members: readonly {
+    readonly id: string;
+    readonly up: Way;
+    readonly down?: Way;
+    readonly own?: boolean;
+  }[]
+): Migration[] {
+  return members.map(({ id, up, down, own }, index) => {
+    const before = members[index - 1];
+    return {
+      id,
+      after: before === undefined ? [] : [before.id],
+      checksum: `v1:${id}`,
+      atomic: own === true ? 'migration' : 'group',
+      up: (session) => walk(up, session),
+      down:
+        down === undefined
+          ? { kind: 'irreversible', why: 'the test says so' }
+          : { kind: 'reversible', run: (session) => walk(down, session) },
+    };
+  });
+}
+
+async function walk(way: Way, session: Session): Promise<void> {
+  if (typeof way === 'function') {
+    await way(session);
+    return;
+  }
+  for (const sql of way) await session.execute({ sql }, { rows: false });
+}
+
+/** Everything that a run may change: the catalog of user tables, their rows, and the journal without times and names. */
+export async function fingerprint(database: FreshDatabase): Promise<string> {
+  const columns = await database.query(`
+    select table_schema, table_name, column_name, data_type from information_schema.columns
+    where table_schema not in ('pg_catalog', 'information_schema') order by 1, 2, 3`);
+  const tables = await database.query(`
+    select table_name from information_schema.tables where table_schema = 'public' order by 1`);
+  const rows: unknown[] = [];
+  for (const { table_name: table } of tables) {
+    rows.push(table, await database.query(`select * from "${String(table)}" t order by t::text`));
+  }
+  const journal = await database.query(
+    'select history, id, checksum, after from forerun.migration order by 1, 2',
+  );
+  const events = await database.query('select kind, migration from forerun.event order by kind, migration');
+  return JSON.stringify({ columns, rows, journal, events });
+}
