@@ -22,7 +22,7 @@ export interface Column<Out, In, P extends Presence = 'required'> {
   /** Computed by the database (`generated always`): no insert and no update may name it. */
   generated(): Column<Out, In, 'generated'>;
   /** An array of this type; several dimensions by calling it again. */
-  array(): Column<readonly Out[], readonly In[], 'required'>;
+  array(): Column<readonly Out[], readonly In[]>;
   /** Only for the type checker. */
   readonly [types]?: { readonly out: Out; readonly in: In; readonly presence: P };
 }

@@ -5,8 +5,10 @@ import {
   CaseNode,
   FunctionNode,
   OperatorNode,
+  PrimitiveValueListNode,
   TupleNode,
   ValueListNode,
+  ValueNode,
   WhenNode,
   type OperationNode,
 } from 'kysely';
@@ -24,6 +26,8 @@ export function castInOperation(node: BinaryOperationNode, place: Place): Operat
   const operator = OperatorNode.is(node.operator) ? node.operator.operator : '';
   if (TupleNode.is(node.leftOperand)) return castInTuples(node, node.leftOperand, place);
   const takesList = LIST_OPERATORS.has(operator);
+  // `in ()` is no SQL: nothing is in an empty list.
+  if (takesList && isEmptyList(node.rightOperand)) return ValueNode.createImmediate(operator === 'not in');
   const left = takesList ? node.leftOperand : asOneValue(node.leftOperand);
   const right = takesList ? node.rightOperand : asOneValue(node.rightOperand);
   const wants = operandWants(operator, typeOf(left, scope), typeOf(right, scope));
@@ -36,6 +40,10 @@ export function castInOperation(node: BinaryOperationNode, place: Place): Operat
     node.operator,
     walk(right, scope, wants.right),
   );
+}
+
+function isEmptyList(node: OperationNode): boolean {
+  return PrimitiveValueListNode.is(node) && node.values.length === 0;
 }
 
 interface Wants {
