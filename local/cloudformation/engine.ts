@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+
+import type { AssemblyStack } from './assembly.ts';
+import type { ChangeRequest, ResourceHandler } from './resource-handler.ts';
+import type { Resource, Stack } from './stack.ts';
+import type { ResourceStatus, StackEvent, StackStatus } from './status.ts';
+
+/** What every operation on a stack needs from outside the stack. */
+export interface Engine {
+  readonly account: string;
+  readonly region: string;
+  readonly handlerFor: (type: string) => ResourceHandler;
+  /** Adds the time and the stack's name, keeps the event and tells it on. */
+  readonly emit: (stack: Stack, event: Omit<StackEvent, 'at' | 'stackName'>) => void;
+  readonly exportValue: (name: string) => string | undefined;
+  /** Name of another stack that imports an export of this one. */
+  readonly importerOf: (stack: Stack, exportName: string) => string | undefined;
+}
+
+/** An operation ended early: this resource failed, for this reason. */
+export class OperationFailed extends Error {
+  override readonly name = 'OperationFailed';
+  readonly logicalId: string;
+  readonly reason: string;
+
+  constructor(logicalId: string, reason: string) {
+    super(`${logicalId}: ${reason}`);
+    this.logicalId = logicalId;
+    this.reason = reason;
+  }
+}
+
+/** Moves a stack to a status and tells it. */
+export function enter(engine: Engine, stack: Stack, status: StackStatus, reason?: string): void {
+  stack.status = status;
+  stack.reason = reason;
+  engine.emit(stack, {
+    logicalId: stack.name,
+    resourceType: 'AWS::CloudFormation::Stack',
+    status,
+    physicalId: stack.id,
+    ...(reason === undefined ? {} : { reason }),
+  });
+}
+
+/** Tells the status of one resource. */
+export function report(
+  engine: Engine,
+  stack: Stack,
+  resource: Pick<Resource, 'logicalId' | 'type' | 'path'> & { readonly physicalId?: string },
+  status: ResourceStatus,
+  reason?: string,
+): void {
+  engine.emit(stack, {
+    logicalId: resource.logicalId,
+    resourceType: resource.type,
+    status,
+    ...(resource.physicalId === undefined ? {} : { physicalId: resource.physicalId }),
+    ...(resource.path === undefined ? {} : { path: resource.path }),
+    ...(reason === undefined ? {} : { reason }),
+  });
+}
+
+/** `<stack>-<logical id>-<12 characters>`: a new one each time the resource is made anew. */
+export function inventName(stack: Stack, logicalId: string): string {
+  const generation = stack.generations.get(logicalId) ?? 0;
+  const suffix = createHash('sha256').update(`${stack.id}|${logicalId}|${generation}`).digest('hex');
+  return `${stack.name}-${logicalId}-${suffix.slice(0, 12).toUpperCase()}`;
+}
+
+/** A request about a resource that stands. Only work that goes forward can be interrupted. */
+export function requestAbout(
+  stack: Stack,
+  resource: Resource,
+  assets: AssemblyStack['assets'],
+  interrupted: AbortSignal = new AbortController().signal,
+): ChangeRequest {
+  return {
+    stack: { id: stack.id, name: stack.name },
+    logicalId: resource.logicalId,
+    type: resource.type,
+    properties: resource.properties,
+    physicalId: resource.physicalId,
+    attributes: resource.attributes,
+    inventedName: inventName(stack, resource.logicalId),
+    assets,
+    interrupted,
+  };
+}

@@ -1,0 +1,86 @@
+import type { AssemblyStack } from './assembly.ts';
+import { creationOrder, dependenciesOf } from './dependencies.ts';
+import type { Engine } from './engine.ts';
+import type { Scope } from './intrinsics.ts';
+import { ResourceFailure } from './resource-failure.ts';
+import { createScope, parameterValues } from './scope.ts';
+import type { Blueprint, Resource, Stack } from './stack.ts';
+import type { Template } from './template.ts';
+
+/** Faults of a rehearsal: logical id, or its beginning, with the reason of the failure. */
+export type Faults = Readonly<Record<string, string>>;
+
+/** What one operation did to one resource so far. */
+export type Step =
+  /** `after` is missing when nothing was made. */
+  | { readonly kind: 'created'; readonly after: Resource | undefined }
+  /** `after` holds the properties that were tried, also when the change failed. */
+  | { readonly kind: 'updated'; readonly before: Resource; readonly after: Resource }
+  | { readonly kind: 'replaced'; readonly before: Resource; readonly after: Resource | undefined };
+
+/** One create or update of one stack, with all that a rollback has to know. */
+export interface Operation {
+  readonly stack: Stack;
+  readonly target: Blueprint;
+  readonly scope: Scope;
+  readonly faults: Faults;
+  readonly interrupted: AbortSignal;
+  /** The resources as they were before. */
+  readonly before: ReadonlyMap<string, Resource>;
+  readonly steps: Map<string, Step>;
+  /** Exports of other stacks that the new template uses. */
+  readonly imports: Set<string>;
+}
+
+export interface OperationOptions {
+  readonly template: Template;
+  readonly assets: AssemblyStack['assets'];
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly faults?: Faults;
+  readonly interrupted?: AbortSignal;
+}
+
+/** Prepares an operation: parameters, conditions and the order of the resources that will exist. */
+export function planOperation(engine: Engine, stack: Stack, options: OperationOptions): Operation {
+  const { template, assets } = options;
+  const parameters = parameterValues(template, options.parameters ?? {});
+  const imports = new Set<string>();
+  const scope = createScope({
+    template,
+    parameters,
+    stack,
+    account: engine.account,
+    region: engine.region,
+    resource: (logicalId) => stack.resources.get(logicalId),
+    attribute: (logicalId, name) => attributeOf(engine, stack, logicalId, name),
+    importValue(name) {
+      imports.add(name);
+      return engine.exportValue(name);
+    },
+  });
+  const exists = (logicalId: string): boolean => {
+    const condition = template.Resources[logicalId]?.Condition;
+    return condition === undefined || scope.condition(condition);
+  };
+  return {
+    stack,
+    target: { template, parameters, assets, order: creationOrder(dependenciesOf(template, exists)) },
+    scope,
+    faults: options.faults ?? {},
+    interrupted: options.interrupted ?? new AbortController().signal,
+    before: new Map(stack.resources),
+    steps: new Map(),
+    imports,
+  };
+}
+
+function attributeOf(engine: Engine, stack: Stack, logicalId: string, name: string): unknown {
+  const resource = stack.resources.get(logicalId);
+  if (resource === undefined) {
+    throw new ResourceFailure(
+      `Template error: instance of Fn::GetAtt references undefined resource ${logicalId}`,
+    );
+  }
+  const known = resource.attributes[name];
+  return known === undefined ? engine.handlerFor(resource.type).attribute?.(resource, name) : known;
+}

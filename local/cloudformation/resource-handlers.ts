@@ -1,0 +1,38 @@
+import type { Clock } from '../lambda/clock.ts';
+import type { LocalLambda } from '../lambda/start-lambda.ts';
+import type { AnswerServer } from './answer-server.ts';
+import type { Hooks } from './hooks.ts';
+import type { Policies } from './policies.ts';
+import type { ResourceHandler } from './resource-handler.ts';
+import { customResourceHandler } from './resources/custom-resource.ts';
+import { iamHandlers } from './resources/iam.ts';
+import { lambdaHandlers } from './resources/lambda.ts';
+import { opaqueHandler, type Place } from './resources/opaque.ts';
+import { rdsHandlers } from './resources/rds.ts';
+import { secretHandlers } from './resources/secrets-manager.ts';
+
+export interface HandlerOptions {
+  readonly lambda: LocalLambda;
+  readonly hooks: Hooks;
+  readonly policies: Policies;
+  readonly answers: AnswerServer;
+  readonly clock: Clock;
+  readonly place: Place;
+}
+
+/** Which handler plays which type; a type that nobody knows is opaque. */
+export function resourceHandlers(options: HandlerOptions): (type: string) => ResourceHandler {
+  const { lambda, hooks, policies, place } = options;
+  const custom = customResourceHandler(options);
+  const opaque = opaqueHandler(place);
+  const handlers = new Map<string, ResourceHandler>(
+    Object.entries({
+      ...lambdaHandlers(lambda),
+      ...iamHandlers(policies, place),
+      ...rdsHandlers(hooks, place),
+      ...secretHandlers(hooks, place),
+      'AWS::CloudFormation::CustomResource': custom,
+    }),
+  );
+  return (type) => handlers.get(type) ?? (type.startsWith('Custom::') ? custom : opaque);
+}

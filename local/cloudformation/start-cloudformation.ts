@@ -1,0 +1,293 @@
+import { createHash } from 'node:crypto';
+
+import { LocalError } from '../errors.ts';
+import { realClock, type Clock } from '../lambda/clock.ts';
+import type { Authorize } from '../lambda/invoke-api.ts';
+import type { LocalLambda } from '../lambda/start-lambda.ts';
+import { startAnswerServer } from './answer-server.ts';
+import { readAssembly, type AssemblyStack } from './assembly.ts';
+import { deleteStack } from './delete-stack.ts';
+import { createStack, isUnchanged, returnToOld, updateStack } from './deploy-stack.ts';
+import { startDescribeStacks } from './describe-stacks.ts';
+import type { Engine } from './engine.ts';
+import type { Hooks } from './hooks.ts';
+import { planOperation, type Faults, type Operation, type OperationOptions } from './operation.ts';
+import { createPolicies } from './policies.ts';
+import { ResourceFailure } from './resource-failure.ts';
+import { resourceHandlers } from './resource-handlers.ts';
+import { emptyStack, type Resource, type Stack } from './stack.ts';
+import { UPDATABLE, type StackEvent, type StackStatus } from './status.ts';
+
+export interface CloudFormationOptions {
+  readonly lambda: LocalLambda;
+  readonly hooks?: Hooks;
+  readonly clock?: Clock;
+  readonly onEvent?: (event: StackEvent) => void;
+  /** Who may call `DescribeStacks`; everybody by default. */
+  readonly authorize?: Authorize;
+  /** Default: Lambda's. */
+  readonly account?: string;
+  /** Default: Lambda's. */
+  readonly region?: string;
+}
+
+export interface DeployOptions {
+  /** Logical ids, or their beginnings, that fail on the way forward, with the reason. */
+  readonly fail?: Faults;
+  /** Leave the stacks alone on which this one depends. Default false, as with `cdk deploy`. */
+  readonly exclusively?: boolean;
+}
+
+/** How a deploy ended; a failed deploy is a result, not an error. */
+export interface DeployResult {
+  readonly stackName: string;
+  readonly status: StackStatus;
+  readonly kind: 'create' | 'update' | 'no-changes';
+  /** Why it failed: the first failed resource and its reason. */
+  readonly reason?: string;
+  /** Of this operation, in order. */
+  readonly events: readonly StackEvent[];
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** A stack as it stands. */
+export interface StackView {
+  readonly id: string;
+  readonly name: string;
+  readonly status: StackStatus;
+  readonly resources: readonly Resource[];
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Since the stack was made. */
+  readonly events: readonly StackEvent[];
+}
+
+/** AWS CloudFormation on this machine. */
+export interface LocalCloudFormation {
+  /** For `AWS_ENDPOINT_URL_CLOUDFORMATION`: serves `DescribeStacks`. */
+  readonly url: string;
+  /** Deploys a stack of a cloud assembly, after those it depends on; returns when CloudFormation has come to rest. */
+  deploy(assemblyDirectory: string, stackName: string, options?: DeployOptions): Promise<DeployResult>;
+  /** Goes on from `UPDATE_ROLLBACK_FAILED`; skipped resources count as restored. */
+  continueUpdateRollback(
+    stackName: string,
+    options?: { readonly skip?: readonly string[] },
+  ): Promise<DeployResult>;
+  /** Ends the wait for the resource in progress, as a cancelled update or a failed neighbour does. */
+  interrupt(stackName: string): void;
+  destroy(
+    stackName: string,
+  ): Promise<{ readonly status: StackStatus; readonly events: readonly StackEvent[] }>;
+  stack(nameOrId: string): StackView | undefined;
+  /** The policy documents that count for a role at this moment. */
+  policies(roleArn: string): readonly unknown[];
+  /**
+   * Whether a principal may do something at this moment. A role is held to its deployed policies; an access key that
+   * stands for no role is a person on this machine, who may do everything.
+   */
+  allows(principal: string, action: string, resource: string): boolean;
+  close(): Promise<void>;
+}
+
+/** Starts CloudFormation and tells Lambda's functions where it is. */
+export async function startCloudFormation(options: CloudFormationOptions): Promise<LocalCloudFormation> {
+  const { lambda, clock = realClock, hooks = {} } = options;
+  const place = { account: options.account ?? lambda.account, region: options.region ?? lambda.region };
+  const answers = await startAnswerServer();
+  const policies = createPolicies();
+  const handlerFor = resourceHandlers({ lambda, hooks, policies, answers, clock, place });
+  const stacks = new Map<string, Stack>();
+  const byId = new Map<string, Stack>();
+  const running = new Map<string, AbortController>();
+  const blocked = new Map<string, Operation>();
+
+  const engine: Engine = {
+    ...place,
+    handlerFor,
+    emit(stack, event) {
+      const told = { at: clock.now(), stackName: stack.name, ...event };
+      stack.events.push(told);
+      options.onEvent?.(told);
+    },
+    exportValue: (name) =>
+      [...stacks.values()].map((each) => each.exports[name]).find((value) => value !== undefined),
+    importerOf: (stack, exportName) =>
+      [...stacks.values()].find((each) => each !== stack && each.imports.has(exportName))?.name,
+  };
+  const find = (nameOrId: string): Stack | undefined => byId.get(nameOrId) ?? stacks.get(nameOrId);
+  const found = (name: string): Stack => {
+    const stack = find(name);
+    if (stack === undefined) {
+      throw new LocalError('deploy-impossible', `Stack with id ${name} does not exist.`);
+    }
+    return stack;
+  };
+  const newStack = (name: string): Stack => {
+    const born = [...byId.values()].filter((each) => each.name === name).length;
+    return emptyStack(name, stackId(name, born, place));
+  };
+
+  const play = async (source: AssemblyStack, { fail = {} }: DeployOptions): Promise<DeployResult> => {
+    const { name, template, assets } = source;
+    refuseUnknownFaults(template.Resources, fail);
+    const known = stacks.get(name);
+    if (known?.status === 'ROLLBACK_COMPLETE') {
+      // Such a stack can only be deleted; `cdk deploy` does that by itself.
+      await deleteStack(engine, known);
+    }
+    const isNew = known === undefined || known.status === 'DELETE_COMPLETE';
+    const stack = isNew ? newStack(name) : known;
+    if (!isNew && !UPDATABLE.has(stack.status)) {
+      throw new LocalError(
+        'deploy-impossible',
+        `Stack:${stack.id} is in ${stack.status} state and can not be updated.`,
+      );
+    }
+    const controller = new AbortController();
+    const eventsBefore = stack.events.length;
+    const operation = plan(engine, stack, { template, assets, faults: fail, interrupted: controller.signal });
+    if (!isNew && isUnchanged(operation)) {
+      return resultOf(stack, 'no-changes', eventsBefore);
+    }
+    stacks.set(name, stack);
+    byId.set(stack.id, stack);
+    running.set(name, controller);
+    try {
+      await (isNew ? createStack(engine, operation) : updateStack(engine, operation));
+    } finally {
+      running.delete(name);
+    }
+    if (stack.status === 'UPDATE_ROLLBACK_FAILED') {
+      blocked.set(stack.id, operation);
+    }
+    return resultOf(stack, isNew ? 'create' : 'update', eventsBefore);
+  };
+
+  const api = await startDescribeStacks({
+    find,
+    ...(options.authorize === undefined ? {} : { authorize: options.authorize }),
+  });
+  lambda.provideEnvironment({ AWS_ENDPOINT_URL_CLOUDFORMATION: api.url });
+
+  return {
+    url: api.url,
+    async deploy(assemblyDirectory, stackName, deployOptions = {}) {
+      const target = await readAssembly(assemblyDirectory, stackName);
+      if (deployOptions.exclusively !== true) {
+        for (const dependency of inOrder(target)) {
+          const result = await play(dependency, {});
+          if (result.reason !== undefined) {
+            return result;
+          }
+        }
+      }
+      return await play(target, deployOptions);
+    },
+    async continueUpdateRollback(stackName, { skip = [] } = {}) {
+      const stack = found(stackName);
+      const operation = blocked.get(stack.id);
+      if (operation === undefined || stack.status !== 'UPDATE_ROLLBACK_FAILED') {
+        throw new LocalError('deploy-impossible', `Stack ${stackName} is in ${stack.status} state.`);
+      }
+      const eventsBefore = stack.events.length;
+      await returnToOld(engine, operation, new Set(skip));
+      return resultOf(stack, 'update', eventsBefore);
+    },
+    interrupt(stackName) {
+      running.get(stackName)?.abort();
+    },
+    async destroy(stackName) {
+      const stack = found(stackName);
+      for (const name of Object.keys(stack.exports)) {
+        const user = engine.importerOf(stack, name);
+        if (user !== undefined) {
+          throw new LocalError(
+            'deploy-impossible',
+            `Delete canceled. Cannot delete export ${name} as it is in use by ${user}.`,
+          );
+        }
+      }
+      const eventsBefore = stack.events.length;
+      await deleteStack(engine, stack);
+      return { status: stack.status, events: stack.events.slice(eventsBefore) };
+    },
+    stack(nameOrId) {
+      const stack = find(nameOrId);
+      return stack === undefined
+        ? undefined
+        : {
+            id: stack.id,
+            name: stack.name,
+            status: stack.status,
+            resources: [...stack.resources.values()],
+            outputs: stack.outputs,
+            events: [...stack.events],
+          };
+    },
+    policies: (roleArn) => policies.documentsOf(roleArn),
+    allows(principal, action, resource) {
+      const roleArn = principal.startsWith('arn:') ? principal : lambda.roleOf(principal);
+      return roleArn === undefined || policies.allows(roleArn, action, resource);
+    },
+    async close() {
+      for (const controller of running.values()) {
+        controller.abort();
+      }
+      await Promise.all([api.close(), answers.close()]);
+    },
+  };
+}
+
+function resultOf(stack: Stack, kind: DeployResult['kind'], eventsBefore: number): DeployResult {
+  const events = stack.events.slice(eventsBefore);
+  const failure = events.find(({ status }) => status.endsWith('_FAILED'));
+  const told = events.find(({ status }) => status.endsWith('ROLLBACK_IN_PROGRESS'));
+  const isFailed = told !== undefined || stack.status.endsWith('FAILED');
+  const reason = failure === undefined ? told?.reason : `${failure.logicalId}: ${failure.reason ?? ''}`;
+  return {
+    stackName: stack.name,
+    status: stack.status,
+    kind,
+    events,
+    outputs: stack.outputs,
+    ...(isFailed && reason !== undefined ? { reason } : {}),
+  };
+}
+
+/** A template that CloudFormation refuses before it touches anything. */
+function plan(engine: Engine, stack: Stack, options: OperationOptions): Operation {
+  try {
+    return planOperation(engine, stack, options);
+  } catch (error) {
+    if (error instanceof ResourceFailure) {
+      throw new LocalError('deploy-impossible', error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** A fault that can hit nothing is a mistake in the rehearsal. */
+function refuseUnknownFaults(resources: Readonly<Record<string, unknown>>, faults: Faults): void {
+  for (const beginning of Object.keys(faults)) {
+    if (!Object.keys(resources).some((logicalId) => logicalId.startsWith(beginning))) {
+      throw new LocalError('bad-option', `No resource of the template begins with ${beginning}.`);
+    }
+  }
+}
+
+function inOrder({ dependencies }: AssemblyStack): readonly AssemblyStack[] {
+  const all = dependencies.flatMap((each) => [...inOrder(each), each]);
+  return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index);
+}
+
+/** The uuid follows from the name and from how often it was used: equal sequences of deploys have equal ids. */
+function stackId(
+  name: string,
+  born: number,
+  { account, region }: { readonly account: string; readonly region: string },
+): string {
+  const uuid = createHash('sha256')
+    .update(`${account}/${region}/${name}/${born}`)
+    .digest('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+  return `arn:aws:cloudformation:${region}:${account}:stack/${name}/${uuid}`;
+}
