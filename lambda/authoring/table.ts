@@ -1,6 +1,7 @@
-import type { ColumnType } from 'kysely';
+import { ExpressionWrapper, type CastNode, type ColumnType, type Expression } from 'kysely';
 import { ForerunError, UNTOUCHED } from '../engine/errors.ts';
 import type { AnyColumn, Column, Presence } from './column.ts';
+import { castAs } from './typing/cast-value.ts';
 import type { ValueType } from './value-type.ts';
 
 /** The columns of a table by name. */
@@ -12,6 +13,12 @@ export interface Table<Name extends string = string, C extends Columns = Columns
   readonly columns: C;
   /** Type of each column, with the column's name in it. */
   readonly types: ReadonlyMap<string, ValueType>;
+  /**
+   * A value with the type of a column, for the `sql` template, where nothing else says it.
+   *
+   * @example await op.execute(sql`delete from users where id = ${users.value('id', 5n)}`);
+   */
+  value<K extends keyof C & string>(column: K, value: InOf<C[K]>): Expression<OutOf<C[K]>>;
 }
 
 /** Tables by name; the key must be the table's own name. */
@@ -29,7 +36,15 @@ export function table<const Name extends string, C extends Columns>(name: Name, 
   const types = new Map(
     Object.entries(columns).map(([key, column]) => [key, withPlace(column.type, `${name}.${key}`)] as const),
   );
-  return Object.freeze({ name, columns: Object.freeze({ ...columns }), types });
+  return Object.freeze({
+    name,
+    columns: Object.freeze({ ...columns }),
+    types,
+    value: <K extends keyof C & string>(column: K, value: InOf<C[K]>) =>
+      new ExpressionWrapper<unknown, never, OutOf<C[K]>>(
+        typedValue(types.get(column), value, `${name}.${column}`),
+      ),
+  });
 }
 
 /** What Kysely is told of the tables: for each column what is read, inserted and updated. */
@@ -62,6 +77,15 @@ type KeysWith<C extends Columns, P extends Presence> = {
 type InsertRow<C extends Columns> = { readonly [K in KeysWith<C, 'required'>]: InOf<C[K]> } & {
   readonly [K in KeysWith<C, 'optional'>]?: InOf<C[K]> | undefined;
 };
+
+function typedValue(type: ValueType | undefined, value: unknown, place: string): CastNode {
+  if (type !== undefined) return castAs(type, value);
+  throw new ForerunError('value-refused', {
+    what: `The column ${place} is not declared by its table().`,
+    state: 'The statement was not sent.',
+    next: 'Declare it, or name another column.',
+  });
+}
 
 function withPlace(type: ValueType, of: string): ValueType {
   return { ...type, of, ...(type.element === undefined ? {} : { element: withPlace(type.element, of) }) };

@@ -35,7 +35,7 @@ export const items = table('items', {
   day: date().nullable(),
   at: timestamptz().defaulted(),
   lasts: interval().nullable(),
-  size: column<string>('positive').nullable(),
+  size: column('positive').nullable(),
 });
 
 export const orders = table('app.orders', {
