@@ -17,6 +17,7 @@ import { gateFunction } from './gate-function.ts';
 import { hold } from './hold.ts';
 import type { MigrationsProps } from './migrations-props.ts';
 import { misused } from './misused.ts';
+import { requireDeployId, requireHistoryName } from './names.ts';
 import { runnerFunction } from './runner-function.ts';
 import { targetDatabase } from './target-database.ts';
 
@@ -42,7 +43,7 @@ export class Migrations extends Construct {
     super(scope, id);
     const directory = requireDirectory(this, props.directory);
     const target = targetDatabase(this, props);
-    const history = props.history ?? DEFAULT_HISTORY;
+    const history = requireHistoryName(this, props.history ?? DEFAULT_HISTORY);
     const architecture = props.architecture ?? lambda.Architecture.ARM_64;
 
     const { bundle, runner, gate } = withBundle(this, directory, (bundle) => {
@@ -68,15 +69,7 @@ export class Migrations extends Construct {
       RunnerArn: this.runnerVersion.functionArn,
       Head: this.head,
       Digest: this.digest,
-      DeployId:
-        props.runOn === 'migrations-changed'
-          ? this.digest
-          : deployIdOf(this, {
-              given: props.deployId,
-              directory,
-              digest: this.digest,
-              environment: process.env,
-            }),
+      DeployId: props.runOn === 'migrations-changed' ? this.digest : this.deployId(props.deployId, directory),
       ClusterArn: target.clusterArn,
       SecretArn: target.secretArn,
       Database: target.database,
@@ -101,6 +94,11 @@ export class Migrations extends Construct {
    */
   runBefore(...targets: readonly IConstruct[]): void {
     for (const target of targets) hold(target, this.resource);
+  }
+
+  private deployId(given: string | undefined, directory: string): string {
+    const { digest } = this;
+    return requireDeployId(this, deployIdOf(this, { given, directory, digest, environment: process.env }));
   }
 }
 

@@ -34,11 +34,11 @@ export async function loadMigrations(
 ): Promise<Loaded> {
   const { inputs } = await compile(files, directory, scratch);
   const migrations: LoadedMigration[] = [];
-  for (const file of files) {
+  for (const [index, file] of files.entries()) {
     const shown = shownPath(directory, file.path);
     loading(shown);
     // One after the other, so that the module that ends the process is the one last named.
-    const module = await importModule(compiledPath(scratch, file), directory, shown);
+    const module = await importModule(join(scratch, `${compiledName(index)}.mjs`), directory, shown);
     const input = relative(directory, file.path);
     migrations.push({ ...file, after: parentsOf(module, file, shown), input });
   }
@@ -58,7 +58,7 @@ async function compile(
     const { metafile } = await build({
       ...COMMON_OPTIONS,
       absWorkingDir: directory,
-      entryPoints: files.map(({ path, id }) => ({ in: path, out: id })),
+      entryPoints: files.map(({ path }, index) => ({ in: path, out: compiledName(index) })),
       outdir: scratch,
       outExtension: { '.js': '.mjs' },
       splitting: true,
@@ -77,8 +77,9 @@ async function compile(
   }
 }
 
-function compiledPath(scratch: string, { id }: MigrationFile): string {
-  return join(scratch, `${id}.mjs`);
+/** Not the id: two files of one id are refused later, in words about the history. */
+function compiledName(index: number): string {
+  return `migration-${index}`;
 }
 
 async function importModule(

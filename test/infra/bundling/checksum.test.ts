@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { checksumOf } from '../../../infra/bundling/checksum.ts';
+import { COMMON_OPTIONS } from '../../../infra/bundling/esbuild-options.ts';
+import { type Files, folderOf } from '../folder.ts';
+
+const PLAIN: Files = {
+  'a.ts': `import { migration } from 'forerun';
+import rows from './rows.json' with { type: 'json' };
+import { title } from './_titles.ts';
+export default migration({ after: 'base', up: ({ op }) => op.execute(title(rows[0])), down: () => 1n });
+`,
+  '_titles.ts': `import { shout } from './_deep/shout.ts';
+export function title(text: string): string { return shout(text); }
+`,
+  '_deep/shout.ts': `export const shout = (text: string): string => text.toUpperCase();
+`,
+  'rows.json': `["one", "two"]`,
+};
+
+describe('checksumOf', () => {
+  it('is this very text for this very module', async () => {
+    // The journals of users hold checksums: a change of these digits declares every applied migration changed.
+    expect(await checksum(PLAIN)).toBe('v1:c10fa1199c8d4d794a4e919940c6d635');
+  });
+
+  it('does not depend on where the folder lies', async () => {
+    expect(await checksum(PLAIN)).toBe(await checksum(PLAIN));
+  });
+
+  const same: readonly (readonly [behaviour: string, file: string, from: string | RegExp, to: string])[] = [
+    ['a comment', 'a.ts', /^/, '// why this is done\n/* at length */\n'],
+    ['a legal comment', '_titles.ts', /^/, '/*! (c) somebody */\n'],
+    ['a shebang and blank lines', 'a.ts', /\n/g, '\n\n'],
+    ['indentation', 'a.ts', '{ after', '{\n\n      after'],
+    ['the kind of quotes', 'a.ts', "'base'", '"base"'],
+    ['semicolons', 'a.ts', /;/g, ''],
+    ['trailing commas', 'a.ts', '1n }', '1n, }'],
+    ['needless parentheses', 'a.ts', 'op.execute(title(rows[0]))', '(op.execute(title((rows[0]))))'],
+    ['a type', '_deep/shout.ts', '(text: string): string', '(text: "a" | "b")'],
+    ['an interface', 'a.ts', /^/, 'interface Row { readonly id: number }\n'],
+    ['a type import', 'a.ts', /^/, "import type { Row } from './_rows.ts';\n"],
+    [
+      'an import that only types use',
+      'a.ts',
+      /^/,
+      "import { Row } from 'rows';\ntype Rows = readonly Row[];\n",
+    ],
+    ['line ends of Windows', 'a.ts', /\n/g, '\r\n'],
+    ['the layout of imported JSON', 'rows.json', '["one", "two"]', '[\n  "one",\n  "two"\n]\n'],
+    ['a comment two imports away', '_deep/shout.ts', /^/, '// loud\n'],
+  ];
+
+  it.each(same)('stays the same with %s', async (_behaviour, file, from, to) => {
+    expect(await checksum(changed(file, from, to))).toBe(await checksum(PLAIN));
+  });
+
+  const different: typeof same = [
+    ['another call', 'a.ts', 'execute', 'bulkInsert'],
+    ['another text', 'a.ts', "'base'", "'other'"],
+    ['another whole number', 'a.ts', '1n', '2n'],
+    ['other code one import away', '_titles.ts', 'shout(text)', 'text'],
+    ['other code two imports away', '_deep/shout.ts', 'toUpperCase', 'toLowerCase'],
+    ['other rows in imported JSON', 'rows.json', 'two', 'three'],
+    ['other order in imported JSON', 'rows.json', '["one", "two"]', '["two", "one"]'],
+    ['one more import for its effect', 'a.ts', /^/, "import './_titles.ts';\n"],
+  ];
+
+  it.each(different)('changes with %s', async (_behaviour, file, from, to) => {
+    expect(await checksum(changed(file, from, to))).not.toBe(await checksum(PLAIN));
+  });
+
+  it('counts a package by its name, not by what it holds', async () => {
+    const using = (version: string): Files => ({
+      'a.ts': `import { hash } from 'hasher';\nexport default hash;\n`,
+      'node_modules/hasher/package.json': '{ "name": "hasher", "main": "index.js" }',
+      'node_modules/hasher/index.js': `export const hash = '${version}';\n`,
+    });
+    expect(await checksum(using('1'))).toBe(await checksum(using('2')));
+  });
+
+  it('reads modules that import each other', async () => {
+    const round = (text: string): Files => ({
+      'a.ts': `import { b } from './_b.ts';\nexport const a = 1;\nexport default b;\n`,
+      '_b.ts': `import { a } from './a.ts';\nexport const b = () => [a, '${text}'];\n`,
+    });
+    expect(await checksum(round('x'))).toBe(await checksum(round('x')));
+    expect(await checksum(round('x'))).not.toBe(await checksum(round('y')));
+  });
+
+  it('follows re-exports and dynamic imports', async () => {
+    const through = (text: string): Files => ({
+      'a.ts': `export * from './_b.ts';\nexport default () => import('./_c.ts');\n`,
+      '_b.ts': `export const b = '${text}';\n`,
+      '_c.ts': `export const c = '${text}';\n`,
+    });
+    const plain = await checksum(through('x'));
+    expect(await checksum({ ...through('x'), '_b.ts': through('y')['_b.ts'] ?? '' })).not.toBe(plain);
+    expect(await checksum({ ...through('x'), '_c.ts': through('y')['_c.ts'] ?? '' })).not.toBe(plain);
+  });
+
+  it('takes every line of an imported SQL file into account, but not how lines end', async () => {
+    const with_ = (sql: string): Files => ({
+      'a.ts': `import text from './a.sql';\nexport default text;\n`,
+      'a.sql': sql,
+    });
+    expect(await checksum(with_('select 1\n'))).toBe(await checksum(with_('select 1\r\n')));
+    expect(await checksum(with_('select 1\n'))).not.toBe(await checksum(with_('select 2\n')));
+  });
+});
+
+function changed(file: string, from: string | RegExp, to: string): Files {
+  const before = PLAIN[file] ?? '';
+  const after = before.replace(from, to);
+  expect(after).not.toBe(before);
+  return { ...PLAIN, [file]: after };
+}
+
+async function checksum(files: Files): Promise<string> {
+  const directory = folderOf(files);
+  const { metafile } = await build({
+    ...COMMON_OPTIONS,
+    absWorkingDir: directory,
+    entryPoints: [join(directory, 'a.ts')],
+    write: false,
+    external: ['forerun', 'rows'],
+  });
+  return checksumOf('a.ts', metafile.inputs, directory);
+}

@@ -1,0 +1,48 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+/** Read once: a test may point the temporary folder elsewhere to see what is left in it. */
+const ROOT = tmpdir();
+
+/** Files by path within a folder. */
+export type Files = Readonly<Record<string, string>>;
+
+/** A folder with these files, in a new place; the caller removes what it made. */
+export function makeFolder(files: Files = {}, name = 'migrations'): { path: string; remove: () => void } {
+  const root = realpathSync(mkdtempSync(join(ROOT, 'forerun-test-')));
+  const path = join(root, name);
+  mkdirSync(path);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), text);
+  }
+  return {
+    path,
+    remove: () => {
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same for one test, which removes it when it is over. */
+export function folderOf(files: Files = {}): string {
+  const { path, remove } = makeFolder(files);
+  onTestFinished(remove);
+  return path;
+}
+
+/** The text of a migration that needs no table. */
+export function migrationText(after: string, statement = 'select 1'): string {
+  return `import { migration } from 'forerun';
+
+export default migration({
+  after: ${JSON.stringify(after)},
+  async up({ op }) {
+    await op.execute(${JSON.stringify(statement)});
+  },
+  async down() {},
+});
+`;
+}
