@@ -4,6 +4,7 @@ import { realClock, type Clock } from './clock.ts';
 import { createCodeStore } from './code-store.ts';
 import { startEnvironment } from './environment.ts';
 import { createEventQueue, type DroppedEvent, type QueuedEvent } from './event-queue.ts';
+import { failureRecord } from './failure-destination.ts';
 import { processVariables, type EventInvokeSettings, type FunctionSettings } from './function-settings.ts';
 import { createFunctions, type FunctionVersion } from './functions.ts';
 import { startInvokeApi, type Authorize } from './invoke-api.ts';
@@ -174,6 +175,10 @@ export async function startLambda(options: LambdaOptions = {}): Promise<LocalLam
     },
     onDropped(event) {
       options.onDropped?.(event);
+      const { invokedArn, eventInvoke } = functions.resolve(event.target);
+      if (eventInvoke.onFailure !== undefined) {
+        enqueue(eventInvoke.onFailure, failureRecord(event, invokedArn, clock.now()), randomUUID());
+      }
     },
   });
   const enqueue = (target: string, event: string, requestId: string): void => {
