@@ -34,6 +34,8 @@ const PATIENCE_MS: Partial<Record<FailureKind, number>> = {
   unreachable: 20_000,
   denied: 60_000,
   'transaction-busy': 60_000,
+  // Only a begin can be lost and yet be as good as not run.
+  lost: 20_000,
 };
 
 const SHORTEST_PAUSE_MS = 250;

@@ -223,7 +223,7 @@ describe('a run', () => {
   test('by two runners at once takes effect once', async () => {
     const slow = lineOf(
       { id: '0001_n', up: ['create table n (n int)'] },
-      { id: '0002_one', up: ['insert into n values (1)', 'select pg_sleep(0.2)'] },
+      { id: '0002_one', up: ['insert into n values (1)', `do 'begin perform pg_sleep(0.2); end'`] },
     );
     const results = await Promise.all([1, 2, 3].map(() => database.up(slow)));
     expect(results.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'applied']);

@@ -6,6 +6,7 @@ import type { Ports, RunNote, Session } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { run, type RunRequest } from '../../lambda/engine/run.ts';
 import { startDataApi, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
+import { secretStore } from '../../local/secrets-manager/secret-store.ts';
 import { startPostgres, type LocalPostgres } from '../../local/postgres/postgres.ts';
 
 const CLUSTER = 'arn:aws:rds:eu-west-1:111122223333:cluster:workplace';
@@ -50,13 +51,14 @@ let databases = 0;
 export async function startWorkplace(): Promise<Workplace> {
   const url = process.env['DATABASE_URL'];
   const server = await startPostgres(url === undefined ? {} : { databaseUrl: url });
-  const secrets = new Map([[SECRET, JSON.stringify({ username: server.user, password: server.password })]]);
+  const value = JSON.stringify({ username: server.user, password: server.password });
+  const secrets = secretStore([{ arn: SECRET, name: 'workplace', value }]);
   const dataApi = await startDataApi({ postgres: server, clusters: [{ arn: CLUSTER }], secrets });
   return {
     dataApi,
     freshDatabase: () => freshDatabase(server, dataApi),
     async close() {
-      await dataApi.close();
+      await dataApi.stop();
       await server.stop();
     },
   };
