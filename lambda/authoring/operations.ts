@@ -1,10 +1,10 @@
-import type { Compilable, Kysely, RawBuilder } from 'kysely';
+import type { Compilable, QueryExecutorProvider, RawBuilder } from 'kysely';
 import type { MigrationTools } from '../engine/migration.ts';
 import type { Row, Session, Statement } from '../engine/ports.ts';
 import { bulkInsert, type BulkInsertOptions, type BulkInsertResult } from './bulk-insert.ts';
 import { namedParameters } from './named-parameters.ts';
 import { statementOf } from './run-query.ts';
-import type { DatabaseOf, NewRow, Table, Tables } from './table.ts';
+import type { NewRow, Table } from './table.ts';
 
 /** A query of the builder, or SQL from the `sql` template. */
 export type Query<R> = Compilable<R> | RawBuilder<R>;
@@ -46,7 +46,7 @@ export interface Operations {
 /** The operations over one session; `db` compiles what the author built. */
 export function createOperations(
   session: Session,
-  db: Kysely<DatabaseOf<Tables>>,
+  db: QueryExecutorProvider,
   tools: MigrationTools,
 ): Operations {
   const statement = (query: Query<unknown> | string, values: NamedValues | undefined): Statement => {
