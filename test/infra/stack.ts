@@ -4,10 +4,33 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { onTestFinished } from 'vitest';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { expect, onTestFinished } from 'vitest';
 import { Migrations, type MigrationsProps } from '../../infra/index.ts';
 import { type Files, folderOf, migrationText } from './folder.ts';
+
+/** CloudFormation type of the resource that holds a deploy. */
+export const CUSTOM = 'Custom::ForerunMigrations';
+/** ARN of the cluster of `newStack`. */
+export const CLUSTER_ARN = {
+  'Fn::Join': [
+    '',
+    [
+      'arn:',
+      { Ref: 'AWS::Partition' },
+      ':rds:',
+      { Ref: 'AWS::Region' },
+      ':',
+      { Ref: 'AWS::AccountId' },
+      ':cluster:',
+      { Ref: 'DatabaseB269D8BB' },
+    ],
+  ],
+};
+/** ARN of its master secret, once attached. */
+export const SECRET_ARN = { Ref: 'DatabaseSecretAttachmentE5D1B020' };
 
 export const ONE: Files = { '0001_first.ts': migrationText('base') };
 
@@ -58,6 +81,20 @@ export function newStack({ files = ONE, cluster, props, context }: Variant = {})
   return { stack, database, migrations };
 }
 
+let plain: ReturnType<typeof newStack> | undefined;
+
+/** The stack of `newStack()`, made once in a file, for tests that only look at it. */
+export function plainStack(): ReturnType<typeof newStack> {
+  if (plain === undefined) {
+    plain = newStack();
+    // Synthesised now: the folders go with the test that came first.
+    resourcesOf(plain.stack);
+  }
+  return plain;
+}
+
+const templates = new WeakMap<Stack, Readonly<Record<string, TemplateResource>>>();
+
 /** A resource as it stands in the template. */
 export interface TemplateResource {
   readonly Type: string;
@@ -67,9 +104,15 @@ export interface TemplateResource {
   readonly UpdateReplacePolicy?: string;
 }
 
-/** The resources of a stack by logical id. */
+/** The resources of a stack by logical id. The first look synthesises the stack for good. */
 export function resourcesOf(stack: Stack): Readonly<Record<string, TemplateResource>> {
-  return Template.fromStack(stack).toJSON()['Resources'] as Readonly<Record<string, TemplateResource>>;
+  const known = templates.get(stack);
+  if (known !== undefined) return known;
+  const resources = Template.fromStack(stack).toJSON()['Resources'] as Readonly<
+    Record<string, TemplateResource>
+  >;
+  templates.set(stack, resources);
+  return resources;
 }
 
 /** The only resource of a type whose logical id begins like this. */
@@ -108,4 +151,37 @@ export function waitsFor(stack: Stack, id: string): ReadonlySet<string> {
 export function statementsOf(stack: Stack, prefix: string): readonly unknown[] {
   const { Properties } = resourceOf(stack, 'AWS::IAM::Policy', prefix);
   return (Properties['PolicyDocument'] as { readonly Statement: readonly unknown[] }).Statement;
+}
+
+/** The function of an app. */
+export function newFunction(stack: Stack, environment: Record<string, string> = {}): lambda.Function {
+  return new lambda.Function(stack, 'Code', {
+    runtime: lambda.Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: lambda.Code.fromInline('exports.handler = async () => 1;'),
+    environment,
+  });
+}
+
+/** A cluster that was made elsewhere. */
+export function importedCluster({
+  dataApiEnabled,
+  withSecret,
+}: {
+  dataApiEnabled?: boolean;
+  withSecret: boolean;
+}) {
+  const stack = new Stack(newApp(), 'App');
+  const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'imported');
+  const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Database', {
+    clusterIdentifier: 'imported',
+    ...(dataApiEnabled === undefined ? {} : { dataApiEnabled }),
+    ...(withSecret ? { secret } : {}),
+  });
+  return { stack, cluster };
+}
+
+/** The refusal of a property, with its whole text. */
+export function misuse(message: string): unknown {
+  return expect.objectContaining({ code: 'construct-misused', message });
 }

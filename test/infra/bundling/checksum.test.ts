@@ -19,6 +19,28 @@ export function title(text: string): string { return shout(text); }
   'rows.json': `["one", "two"]`,
 };
 
+const withPackage = (version: string): Files => ({
+  'a.ts': `import { hash } from 'hasher';\nexport default hash;\n`,
+  'node_modules/hasher/package.json': '{ "name": "hasher", "main": "index.js" }',
+  'node_modules/hasher/index.js': `export const hash = '${version}';\n`,
+});
+
+const inARound = (text: string): Files => ({
+  'a.ts': `import { b } from './_b.ts';\nexport const a = 1;\nexport default b;\n`,
+  '_b.ts': `import { a } from './a.ts';\nexport const b = () => [a, '${text}'];\n`,
+});
+
+const throughExports = (text: string): Files => ({
+  'a.ts': `export * from './_b.ts';\nexport default () => import('./_c.ts');\n`,
+  '_b.ts': `export const b = '${text}';\n`,
+  '_c.ts': `export const c = '${text}';\n`,
+});
+
+const withSql = (sql: string): Files => ({
+  'a.ts': `import text from './a.sql';\nexport default text;\n`,
+  'a.sql': sql,
+});
+
 describe('checksumOf', () => {
   it('is this very text for this very module', async () => {
     // The journals of users hold checksums: a change of these digits declares every applied migration changed.
@@ -72,41 +94,27 @@ describe('checksumOf', () => {
   });
 
   it('counts a package by its name, not by what it holds', async () => {
-    const using = (version: string): Files => ({
-      'a.ts': `import { hash } from 'hasher';\nexport default hash;\n`,
-      'node_modules/hasher/package.json': '{ "name": "hasher", "main": "index.js" }',
-      'node_modules/hasher/index.js': `export const hash = '${version}';\n`,
-    });
-    expect(await checksum(using('1'))).toBe(await checksum(using('2')));
+    expect(await checksum(withPackage('1'))).toBe(await checksum(withPackage('2')));
   });
 
   it('reads modules that import each other', async () => {
-    const round = (text: string): Files => ({
-      'a.ts': `import { b } from './_b.ts';\nexport const a = 1;\nexport default b;\n`,
-      '_b.ts': `import { a } from './a.ts';\nexport const b = () => [a, '${text}'];\n`,
-    });
-    expect(await checksum(round('x'))).toBe(await checksum(round('x')));
-    expect(await checksum(round('x'))).not.toBe(await checksum(round('y')));
+    expect(await checksum(inARound('x'))).toBe(await checksum(inARound('x')));
+    expect(await checksum(inARound('x'))).not.toBe(await checksum(inARound('y')));
   });
 
   it('follows re-exports and dynamic imports', async () => {
-    const through = (text: string): Files => ({
-      'a.ts': `export * from './_b.ts';\nexport default () => import('./_c.ts');\n`,
-      '_b.ts': `export const b = '${text}';\n`,
-      '_c.ts': `export const c = '${text}';\n`,
-    });
-    const plain = await checksum(through('x'));
-    expect(await checksum({ ...through('x'), '_b.ts': through('y')['_b.ts'] ?? '' })).not.toBe(plain);
-    expect(await checksum({ ...through('x'), '_c.ts': through('y')['_c.ts'] ?? '' })).not.toBe(plain);
+    const plain = await checksum(throughExports('x'));
+    expect(await checksum({ ...throughExports('x'), '_b.ts': throughExports('y')['_b.ts'] ?? '' })).not.toBe(
+      plain,
+    );
+    expect(await checksum({ ...throughExports('x'), '_c.ts': throughExports('y')['_c.ts'] ?? '' })).not.toBe(
+      plain,
+    );
   });
 
   it('takes every line of an imported SQL file into account, but not how lines end', async () => {
-    const with_ = (sql: string): Files => ({
-      'a.ts': `import text from './a.sql';\nexport default text;\n`,
-      'a.sql': sql,
-    });
-    expect(await checksum(with_('select 1\n'))).toBe(await checksum(with_('select 1\r\n')));
-    expect(await checksum(with_('select 1\n'))).not.toBe(await checksum(with_('select 2\n')));
+    expect(await checksum(withSql('select 1\n'))).toBe(await checksum(withSql('select 1\r\n')));
+    expect(await checksum(withSql('select 1\n'))).not.toBe(await checksum(withSql('select 2\n')));
   });
 });
 

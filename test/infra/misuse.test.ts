@@ -1,0 +1,118 @@
+import { Stack } from 'aws-cdk-lib';
+import { describe, expect, it } from 'vitest';
+import { Migrations } from '../../infra/index.ts';
+import { folderOf, migrationText } from './folder.ts';
+import {
+  CUSTOM,
+  ONE,
+  importedCluster,
+  misuse,
+  newApp,
+  newCluster,
+  newStack,
+  plainStack,
+  resourceOf,
+} from './stack.ts';
+
+describe('a cluster', () => {
+  it('has its Data API switched on where it did not say', () => {
+    const { stack } = plainStack();
+    expect(resourceOf(stack, 'AWS::RDS::DBCluster').Properties['EnableHttpEndpoint']).toBe(true);
+  });
+
+  it('may lie in another stack', () => {
+    const app = newApp();
+    const data = new Stack(app, 'Data');
+    const stack = new Stack(app, 'App');
+    const migrations = new Migrations(stack, 'Migrations', {
+      cluster: newCluster(data),
+      directory: folderOf(ONE),
+    });
+    expect(migrations.head).toBe('0001_first');
+    app.synth();
+    expect(stack.dependencies).toContain(data);
+    expect(resourceOf(data, 'AWS::RDS::DBCluster').Properties['EnableHttpEndpoint']).toBe(true);
+  });
+
+  it('may be imported with secret, Data API and the name of a database', () => {
+    const { stack, cluster } = importedCluster({ dataApiEnabled: true, withSecret: true });
+    const migrations = new Migrations(stack, 'Migrations', {
+      cluster,
+      database: 'app',
+      directory: folderOf(ONE),
+    });
+    expect(migrations.head).toBe('0001_first');
+    expect(JSON.stringify(resourceOf(stack, CUSTOM).Properties['ClusterArn'])).toContain(':cluster:imported');
+  });
+
+  it('is refused when its Data API is off', () => {
+    expect(() => newStack({ cluster: { enableDataApi: false } })).toThrow(
+      misuse(
+        `Migrations 'App/Migrations': the Data API of the cluster 'App/Database' is off. The database was not touched. Set 'enableDataApi: true' on the cluster.`,
+      ),
+    );
+  });
+
+  it('is refused when nothing says which database to migrate', () => {
+    const { stack, cluster } = importedCluster({ dataApiEnabled: true, withSecret: true });
+    expect(() => new Migrations(stack, 'Migrations', { cluster, directory: folderOf(ONE) })).toThrow(
+      misuse(
+        `Migrations 'App/Migrations': nothing says which database of the cluster 'App/Database' to migrate. The database was not touched. Give its name as 'database'.`,
+      ),
+    );
+  });
+
+  it('is refused when it was imported without a secret', () => {
+    const { stack, cluster } = importedCluster({ dataApiEnabled: true, withSecret: false });
+    expect(
+      () => new Migrations(stack, 'Migrations', { cluster, database: 'app', directory: folderOf(ONE) }),
+    ).toThrow(
+      misuse(
+        `Migrations 'App/Migrations': nothing says with which secret to log in to the cluster 'App/Database'. The database was not touched. Give it as 'secret', or import the cluster with its 'secret'.`,
+      ),
+    );
+  });
+
+  it('is refused when it was imported without word of its Data API', () => {
+    const { stack, cluster } = importedCluster({ withSecret: true });
+    expect(
+      () => new Migrations(stack, 'Migrations', { cluster, database: 'app', directory: folderOf(ONE) }),
+    ).toThrow(
+      misuse(
+        `Migrations 'App/Migrations': the Data API is not known to be on for the imported cluster 'App/Database'. The database was not touched. Switch it on (aws rds enable-http-endpoint) and import the cluster with 'dataApiEnabled: true'.`,
+      ),
+    );
+  });
+});
+
+describe('a property that cannot work', () => {
+  it('is a folder that is not there', () => {
+    expect(() => newStack({ props: { directory: 'no-such-folder' } })).toThrow(
+      misuse(
+        `Migrations 'App/Migrations': there is no folder 'no-such-folder'. The database was not touched. Let 'directory' name the folder with your migrations; a relative path counts from where synth runs.`,
+      ),
+    );
+  });
+
+  it('is a history that the runner would not take', () => {
+    expect(() => newStack({ props: { history: "it's" } })).toThrow(
+      misuse(
+        `Migrations 'App/Migrations': 'it's' cannot name a history. The database was not touched. Let 'history' be 1 to 64 letters, digits, dots, dashes and underscores.`,
+      ),
+    );
+  });
+
+  it('is a deploy id that the runner would not take', () => {
+    expect(() => newStack({ props: { deployId: 'x'.repeat(257) } })).toThrow(
+      misuse(
+        `Migrations 'App/Migrations': the deploy id has 257 characters. The database was not touched. Give a 'deployId' of at most 256 characters, for example the commit.`,
+      ),
+    );
+  });
+
+  it('is a history of migrations that is not sound, in the words of the bundling', () => {
+    expect(() => newStack({ files: { ...ONE, '0002_second.ts': migrationText('gone') } })).toThrow(
+      expect.objectContaining({ code: 'history-missing-parent' }),
+    );
+  });
+});
