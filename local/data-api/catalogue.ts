@@ -6,7 +6,7 @@ const UNKNOWN: ColumnType = { name: 'unknown', element: undefined, isEnum: false
 
 const READ_TYPES = `
   select t.oid::text, t.typname::text, t.typtype::text,
-         case when t.typcategory = 'A' then e.typname::text end
+         case when e.typarray = t.oid then e.typname::text end
     from pg_catalog.pg_type t
     left join pg_catalog.pg_type e on e.oid = t.typelem
    where t.oid = any ($1::pg_catalog.oid[])`;

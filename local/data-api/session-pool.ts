@@ -76,7 +76,13 @@ export function sessionPool(options: { readonly keepPrepared: boolean }): Sessio
     },
     async close() {
       idle.clear();
-      await Promise.all([...open].map(async (session) => discard(session)));
+      await Promise.all(
+        [...open].map(async (session) => {
+          // The server does not notice that a client has left until its statement ends.
+          await session.cancel();
+          await discard(session);
+        }),
+      );
     },
   };
 }
