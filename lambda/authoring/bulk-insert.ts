@@ -84,7 +84,7 @@ async function send(work: BulkInsert, packet: Packet, sofar: BulkInsertResult): 
   };
   const { affected } = await session.execute(statement, { rows: false });
   const result = { rows: sofar.rows + affected, calls: sofar.calls + 1 };
-  tools.progress(`${table.name}: ${result.rows} rows in ${result.calls} calls`);
+  tools.progress(`${table.name}: rows inserted ${result.rows}, calls ${result.calls}`);
   return result;
 }
 

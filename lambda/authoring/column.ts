@@ -13,8 +13,6 @@ export type Presence = 'required' | 'optional' | 'generated';
  */
 export interface Column<Out, In, P extends Presence = 'required'> {
   readonly type: ValueType;
-  readonly isNullable: boolean;
-  readonly presence: Presence;
   /** May be `null`, which is always SQL's null; an insert may leave the column out. */
   nullable(): Column<Out | null, In | null, 'optional'>;
   /** Has a default (or an identity) in the database, so an insert may leave the column out. */
@@ -30,25 +28,13 @@ export interface Column<Out, In, P extends Presence = 'required'> {
 /** A column of any kind. */
 export type AnyColumn = Column<unknown, unknown, Presence>;
 
-interface ColumnFacts {
-  readonly isNullable: boolean;
-  readonly presence: Presence;
-}
-
-const REQUIRED: ColumnFacts = { isNullable: false, presence: 'required' };
-
-/** A column of `type`; the builders in `column-types.ts` call it. */
-export function columnOf<Out, In, P extends Presence = 'required'>(
-  type: ValueType,
-  facts: ColumnFacts = REQUIRED,
-): Column<Out, In, P> {
+/** A column of `type`; the builders in `column-types.ts` call it. What the modifiers add is for the type checker. */
+export function columnOf<Out, In, P extends Presence = 'required'>(type: ValueType): Column<Out, In, P> {
   return Object.freeze({
     type,
-    ...facts,
-    nullable: () =>
-      columnOf<Out | null, In | null, 'optional'>(type, { isNullable: true, presence: 'optional' }),
-    defaulted: () => columnOf<Out, In, 'optional'>(type, { ...facts, presence: 'optional' }),
-    generated: () => columnOf<Out, In, 'generated'>(type, { ...facts, presence: 'generated' }),
+    nullable: () => columnOf<Out | null, In | null, 'optional'>(type),
+    defaulted: () => columnOf<Out, In, 'optional'>(type),
+    generated: () => columnOf<Out, In, 'generated'>(type),
     array: () => columnOf<readonly Out[], readonly In[]>(arrayOf(type)),
   });
 }

@@ -47,7 +47,7 @@ describe('a bulk insert', () => {
         options: { rows: false },
       },
     ]);
-    expect(said).toEqual(['app.things: 1 rows in 1 calls']);
+    expect(said).toEqual(['app.things: rows inserted 1, calls 1']);
   });
 
   test('groups rows by their keys, so that an absent one gets its default', async () => {

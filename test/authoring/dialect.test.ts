@@ -125,6 +125,25 @@ describe('the builder', () => {
     });
   });
 
+  test('finds a table that was declared without the schema put before it', async () => {
+    const { session, statements } = recordingSession();
+    const db = createBuilder(session, { items });
+    await db.withSchema('other').deleteFrom('items').where('ref', '=', REF).execute();
+    expect(statements[0]?.sql).toBe('delete from "other"."items" where "ref" = cast(:p1 as uuid)');
+  });
+
+  test('gives no type to a name that an undeclared source nearer by may hold', async () => {
+    const { session, statements } = recordingSession();
+    const db = createBuilder(session, shop);
+    const inner = sql<{ ref: string }>`unnest(array['a'])`.as<'u'>(sql`u(ref)`);
+    await db
+      .selectFrom('items')
+      .select('id')
+      .where((eb) => eb.exists(eb.selectFrom(inner).select('u.ref').where('ref', '=', 'a')))
+      .execute();
+    expect(statements[0]?.sql).toContain('"ref" = :p1');
+  });
+
   test('does not mistake a value that looks like a query node for one', async () => {
     const { session, statements } = recordingSession();
     const db = createBuilder(session, shop);

@@ -296,6 +296,17 @@ export const SHAPES: readonly Shape[] = [
     ['{"a","b"}', '{"c"}', '{"a":[1]}', 'a'],
   ),
   shape(
+    'parts of a json document',
+    (db) =>
+      db
+        .selectFrom('items')
+        .select('id')
+        .where((eb) => eb(eb.ref('doc', '->').key('a' as never), '=', { b: 1 } as never))
+        .where((eb) => eb(eb.ref('doc', '->>').key('c' as never), '=', 'x' as never)),
+    `select "id" from "items" where "doc"->'a' = cast(:p1 as jsonb) and "doc"->>'c' = cast(:p2 as text)`,
+    ['{"b":1}', 'x'],
+  ),
+  shape(
     'an array compared as one value',
     (db) => db.selectFrom('items').select('id').where('tags', '=', ['a']),
     `select "id" from "items" where "tags" = cast(:p1 as text[])`,

@@ -38,7 +38,7 @@ export const items = table('items', {
   size: column('positive').nullable(),
 });
 
-export const orders = table('app.orders', {
+const orders = table('app.orders', {
   id: uuid(),
   item_id: bigint(),
   name: text().nullable(),

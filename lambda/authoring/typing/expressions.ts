@@ -13,10 +13,11 @@ import {
   type OperationNode,
 } from 'kysely';
 import { arrayOf, INTEGER, isNumber, TEXT_ARRAY, type ValueType } from '../value-type.ts';
+import { passesThrough } from './call-types.ts';
 import { want, type Want } from './cast-value.ts';
 import { mapChildren } from './map-children.ts';
 import { ARITHMETIC, COMPARISONS, CONTAINMENT, KEY_LISTS, LIST_OPERATORS, SHIFTS } from './operators.ts';
-import { firstType, PASS_THROUGH, typeOf } from './type-of.ts';
+import { firstType, typeOf } from './type-of.ts';
 import { asOneValue, castEach } from './value-lists.ts';
 import type { Place } from './walk.ts';
 
@@ -111,7 +112,7 @@ function argumentWish(
   wanted: Want | undefined,
   first: ValueType | undefined,
 ): Want | undefined {
-  if (PASS_THROUGH.has(func)) return want(first, 'compute') ?? wanted;
+  if (passesThrough(func)) return want(first, 'compute') ?? wanted;
   const ofElements = func === 'any' || func === 'all';
   return ofElements && wanted !== undefined ? want(arrayOf(wanted.type), 'compute') : undefined;
 }

@@ -67,8 +67,9 @@ export function findColumn(
     const sources = at.sources.filter((source) => isSeen(source, table));
     const found = sources.filter((source) => source.columns.has(column));
     if (found.length > 0) return oneType(column, found);
-    // A source of unknown columns may well be the one that holds it.
+    // The innermost match counts: a named source is the one that is meant, and one of unknown columns may hold it.
     if (table !== undefined && sources.length > 0) return undefined;
+    if (sources.some((source) => !source.complete)) return undefined;
   }
   return undefined;
 }

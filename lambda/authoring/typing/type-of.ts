@@ -10,6 +10,8 @@ import {
   FunctionNode,
   IdentifierNode,
   InsertQueryNode,
+  JSONOperatorChainNode,
+  JSONReferenceNode,
   MergeQueryNode,
   OperatorNode,
   ParensNode,
@@ -23,19 +25,10 @@ import {
   type OperationNode,
   type WithNode,
 } from 'kysely';
-import { BIGINT, BOOLEAN, isNumber, NUMERIC, TEXT, wider, type ValueType } from '../value-type.ts';
+import { BOOLEAN, isNumber, TEXT, wider, type ValueType } from '../value-type.ts';
+import { callType, castType } from './call-types.ts';
 import { ARITHMETIC, COMPARISONS } from './operators.ts';
 import { findColumn, findTable, innerScope, unknownSource, type Scope, type Source } from './scope.ts';
-
-/** Functions whose result has the type of their arguments. */
-export const PASS_THROUGH: ReadonlySet<string> = new Set([
-  'coalesce',
-  'nullif',
-  'greatest',
-  'least',
-  'min',
-  'max',
-]);
 
 /** The type of an expression, read upwards from its columns; undefined when nothing tells it. */
 export function typeOf(node: OperationNode, scope: Scope): ValueType | undefined {
@@ -44,11 +37,12 @@ export function typeOf(node: OperationNode, scope: Scope): ValueType | undefined
   if (ParensNode.is(node)) return typeOf(node.node, scope);
   if (AliasNode.is(node)) return typeOf(node.node, scope);
   if (SelectionNode.is(node)) return typeOf(node.selection, scope);
-  if (CastNode.is(node)) return typeOfCast(node);
+  if (CastNode.is(node)) return castType(DataTypeNode.is(node.dataType) ? node.dataType.dataType : '');
+  if (JSONReferenceNode.is(node)) return typeOfJsonPart(node, scope);
   if (CaseNode.is(node))
     return firstType([...(node.when ?? []).map((when) => when.result), node.else], scope);
-  if (FunctionNode.is(node)) return typeOfCall(node.func, node.arguments, scope);
-  if (AggregateFunctionNode.is(node)) return typeOfCall(node.func, node.aggregated, scope);
+  if (FunctionNode.is(node)) return callType(node.func, firstType(node.arguments, scope));
+  if (AggregateFunctionNode.is(node)) return callType(node.func, firstType(node.aggregated, scope));
   if (BinaryOperationNode.is(node)) return typeOfOperation(node, scope);
   if (SelectQueryNode.is(node)) return outputsOf(node, scope)?.[0]?.type;
   return undefined;
@@ -76,41 +70,10 @@ function typeOfReference(node: ReferenceNode, scope: Scope): ValueType | undefin
   );
 }
 
-/** Casts that this module wrote keep their type; of others only the plain names are understood. */
-function typeOfCast(node: CastNode): ValueType | undefined {
-  const sql = DataTypeNode.is(node.dataType) ? node.dataType.dataType : undefined;
-  return sql === undefined ? undefined : CAST_TYPES.get(sql);
-}
-
-const CAST_TYPES: ReadonlyMap<string, ValueType> = new Map([
-  ['text', TEXT],
-  ['integer', { sql: 'integer', family: 'integer' }],
-  ['int4', { sql: 'integer', family: 'integer' }],
-  ['bigint', BIGINT],
-  ['int8', BIGINT],
-  ['numeric', NUMERIC],
-  ['boolean', BOOLEAN],
-  ['uuid', { sql: 'uuid', family: 'uuid' }],
-  ['jsonb', { sql: 'jsonb', family: 'jsonb' }],
-  ['date', { sql: 'date', family: 'date' }],
-  ['timestamp', { sql: 'timestamp', family: 'timestamp' }],
-  ['timestamptz', { sql: 'timestamptz', family: 'timestamptz' }],
-]);
-
-function typeOfCall(name: string, args: readonly OperationNode[], scope: Scope): ValueType | undefined {
-  const func = name.toLowerCase();
-  if (func === 'count') return BIGINT;
-  const first = firstType(args, scope);
-  if (func === 'any' || func === 'all' || func === 'unnest') return first?.element;
-  if (func === 'sum') return first === undefined ? undefined : sumOf(first);
-  if (func === 'avg') return first?.family === 'numeric' ? NUMERIC : undefined;
-  return PASS_THROUGH.has(func) ? first : undefined;
-}
-
-/** What `sum` gives back (PostgreSQL manual, "Aggregate Functions"). */
-function sumOf(type: ValueType): ValueType {
-  if (type.family === 'bigint') return NUMERIC;
-  return type.family === 'integer' || type.family === 'smallint' ? BIGINT : type;
+/** `->` stays JSON, `->>` is text, whatever the document holds. */
+function typeOfJsonPart({ reference, traversal }: JSONReferenceNode, scope: Scope): ValueType | undefined {
+  if (!JSONOperatorChainNode.is(traversal)) return undefined;
+  return traversal.operator.operator === '->>' ? TEXT : typeOf(reference, scope);
 }
 
 function typeOfOperation(node: BinaryOperationNode, scope: Scope): ValueType | undefined {
