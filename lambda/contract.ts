@@ -73,6 +73,17 @@ export interface DeployContext {
   readonly deadlineMs: number;
 }
 
+/** What the gate asks the runner for; a person may ask for more (`runner-event.ts`). */
+export type GateAsk =
+  | {
+      readonly action: 'up';
+      readonly atomic: Atomic;
+      readonly target: Target;
+      readonly deploy: DeployContext;
+      readonly yieldToOwnRun: boolean;
+    }
+  | { readonly action: 'settle'; readonly target: Target; readonly deploy: DeployContext };
+
 /** Everything the runner can say; always plain data. */
 export type RunnerAnswer = {
   readonly ok: boolean;

@@ -58,10 +58,11 @@ const runnerEvent = v.variant('action', [
   v.strictObject({ action: v.literal('settle'), target: v.optional(v.partial(target)), deploy }),
 ]);
 
+/** What may be sent; the gate's asks are among it (`test/gate/contract.test-d.ts`). */
+export type RunnerEventInput = v.InferInput<typeof runnerEvent>;
+
 /** What the runner can be asked for, parsed and with its defaults. */
 export type RunnerEvent = v.InferOutput<typeof runnerEvent>;
-
-export { historyName };
 
 /** Parses an event from anywhere; what is not ours is refused with every reason, and nothing is done. */
 export function readRunnerEvent(event: unknown): RunnerEvent {

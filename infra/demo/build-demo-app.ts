@@ -36,7 +36,8 @@ export interface DemoOptions {
 export function buildDemoApp(options: DemoOptions = {}): App {
   const app = new App({
     // The flags of `cdk.json`, so that a synth in this process gives the same template as the command line.
-    context: settings.context,
+    // The command line also asks for the paths of constructs, which make events readable.
+    context: { ...settings.context, 'aws:cdk:enable-path-metadata': true },
     ...(options.outdir === undefined ? {} : { outdir: options.outdir }),
   });
   const database = new DatabaseStack(app, 'ForerunDemoDatabase');

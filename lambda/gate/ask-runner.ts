@@ -1,4 +1,4 @@
-import type { RunnerAnswer } from '../contract.ts';
+import type { GateAsk, RunnerAnswer } from '../contract.ts';
 import { callAws, type HttpAnswer } from './http.ts';
 
 /** What became of an ask. */
@@ -27,7 +27,7 @@ const NOT_STARTED_MS: Readonly<Record<string, number>> = {
  * Invokes the runner and waits for its answer. When the connection breaks, the same payload is sent again: it carries the
  * run key, under which the runner waits for the live run or returns its stored end, so nothing runs twice.
  */
-export async function askRunner(runnerArn: string, payload: object, untilMs: number): Promise<Asked> {
+export async function askRunner(runnerArn: string, payload: GateAsk, untilMs: number): Promise<Asked> {
   const beganMs = Date.now();
   let started = false;
   for (let turn = 0; ; turn += 1) {
@@ -51,7 +51,7 @@ type Once =
       readonly patienceMs: number;
     };
 
-async function invokeOnce(runnerArn: string, payload: object, timeoutMs: number): Promise<Once> {
+async function invokeOnce(runnerArn: string, payload: GateAsk, timeoutMs: number): Promise<Once> {
   let answer: HttpAnswer;
   try {
     answer = await callAws({

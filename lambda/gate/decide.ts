@@ -22,25 +22,55 @@ export async function decide(asked: GateRequest, context: GateContext): Promise<
   const properties = readProperties(asked.ResourceProperties);
   if (properties === null) return unreadable(asked);
   const answerByMs = Date.now() + context.getRemainingTimeInMillis() - SECONDS.answer * 1000;
-  const deploy = deployContext(asked, properties, context, answerByMs);
-  const up = { action: 'up', atomic: properties.Atomic, target: targetOf(properties), deploy };
+  const work = { asked, properties, requestId: context.awsRequestId, answerByMs };
 
-  const first = await askRunner(properties.RunnerArn, { ...up, yieldToOwnRun: true }, answerByMs);
+  const first = await askUp(work, { yieldToOwnRun: true });
   const done = successOf(first, properties);
   if (done !== null) return done;
 
   const olderOrOvertaken = isAmbiguous(first);
   const rollingBack = asked.RequestType === 'Update' ? await isRollingBack(asked.StackId) : false;
   // A rollback must not be blocked: where nobody can say, what can only be a rollback or an older release counts as one.
-  if (rollingBack === true || (rollingBack === null && olderOrOvertaken)) {
-    return afterRollback(properties, { ...up, action: 'settle' }, answerByMs);
-  }
+  if (rollingBack === true || (rollingBack === null && olderOrOvertaken)) return afterRollback(work);
   if (isOvertaken(first)) {
-    const second = await askRunner(properties.RunnerArn, { ...up, yieldToOwnRun: false }, answerByMs);
+    const second = await askUp(work, { yieldToOwnRun: false });
     return successOf(second, properties) ?? failureOf(second);
   }
-  if (olderOrOvertaken) return olderRelease(first, properties, { ...up, action: 'settle' }, answerByMs);
-  return failureOf(first);
+  return olderOrOvertaken ? olderRelease(first, work) : failureOf(first);
+}
+
+interface Work {
+  readonly asked: GateRequest;
+  readonly properties: MigrationsProperties;
+  readonly requestId: string;
+  readonly answerByMs: number;
+}
+
+function askUp(work: Work, { yieldToOwnRun }: { readonly yieldToOwnRun: boolean }): Promise<Asked> {
+  const { properties, answerByMs } = work;
+  const runnerByMs = Math.min(Date.now() + SECONDS.runner * 1000, answerByMs - SECONDS.askAgain * 1000);
+  return askRunner(
+    properties.RunnerArn,
+    {
+      action: 'up',
+      atomic: properties.Atomic,
+      target: targetOf(properties),
+      deploy: deployContext(work, '', runnerByMs),
+      yieldToOwnRun,
+    },
+    answerByMs,
+  );
+}
+
+function askSettle(work: Work): Promise<Asked> {
+  const { properties, answerByMs } = work;
+  const runnerByMs = Math.min(Date.now() + SECONDS.runner * 1000, answerByMs - SECONDS.answer * 1000);
+  const deploy = deployContext(work, '/settle', runnerByMs);
+  return askRunner(
+    properties.RunnerArn,
+    { action: 'settle', target: targetOf(properties), deploy },
+    answerByMs,
+  );
 }
 
 /** The request's properties, if they are ours and of a contract that this gate knows. */
@@ -81,21 +111,18 @@ function unreadable(asked: GateRequest): GateAnswer {
 }
 
 function deployContext(
-  { StackId, LogicalResourceId }: GateRequest,
-  { DeployId, Digest }: MigrationsProperties,
-  { awsRequestId }: GateContext,
-  answerByMs: number,
+  { asked: { StackId, LogicalResourceId }, properties, requestId }: Work,
+  step: string,
+  runnerByMs: number,
 ): DeployContext {
   const owner = `${StackId}/${LogicalResourceId}`;
-  // Lambda repeats an event under the same request id; CloudFormation may repeat its RequestId on a later deploy.
-  const runKey = `${awsRequestId}/${owner}`;
-  const runnerMs = Math.min(Date.now() + SECONDS.runner * 1000, answerByMs - SECONDS.askAgain * 1000);
   return {
-    deployId: DeployId,
-    digest: Digest,
+    deployId: properties.DeployId,
+    digest: properties.Digest,
     owner,
-    runKey,
-    deadlineMs: Math.max(runnerMs, Date.now() + 1_000),
+    // Lambda repeats an event under the same request id; CloudFormation may repeat its RequestId on a later deploy.
+    runKey: `${requestId}/${owner}${step}`,
+    deadlineMs: Math.max(runnerByMs, Date.now() + 1_000),
   };
 }
 
@@ -131,14 +158,11 @@ function errorOf(asked: Asked) {
 }
 
 /** Raises the fence over whoever still works, then lets the rollback go on whatever was found. */
-async function afterRollback(
-  properties: MigrationsProperties,
-  settle: object,
-  answerByMs: number,
-): Promise<GateAnswer> {
-  const verdict = verdictOf(await askRunner(properties.RunnerArn, settle, answerByMs));
-  return success(`Rolled back; the database is kept as it is. ${verdictText(verdict)}`, {
-    ...attributes(properties),
+async function afterRollback(work: Work): Promise<GateAnswer> {
+  const settled = await askSettle(work);
+  const verdict = verdictOf(settled);
+  return success(`Rolled back; the database is kept as it is. ${standingText(settled)}`, {
+    ...attributes(work.properties),
     Outcome: 'not-run',
     Ahead: verdict?.ahead?.join(',').slice(0, 512) ?? 'unknown',
     Compatible: verdict?.compatible ?? 'unknown',
@@ -146,16 +170,12 @@ async function afterRollback(
 }
 
 /** An older release on purpose: let in where the migrations that it does not know say that it works with them. */
-async function olderRelease(
-  first: Asked,
-  properties: MigrationsProperties,
-  settle: object,
-  answerByMs: number,
-): Promise<GateAnswer> {
-  const verdict = verdictOf(await askRunner(properties.RunnerArn, settle, answerByMs));
+async function olderRelease(first: Asked, work: Work): Promise<GateAnswer> {
+  const settled = await askSettle(work);
+  const verdict = verdictOf(settled);
   if (verdict?.compatible !== 'yes') return failureOf(first);
-  return success(`An older release; ${verdictText(verdict)}`, {
-    ...attributes(properties),
+  return success(`An older release. ${standingText(settled)}`, {
+    ...attributes(work.properties),
     Outcome: 'not-run',
     Compatible: verdict.compatible,
   });
@@ -165,8 +185,14 @@ function verdictOf(asked: Asked): Verdict | null {
   return asked.kind === 'answered' && 'verdict' in asked.answer ? asked.answer.verdict : null;
 }
 
-function verdictText(verdict: Verdict | null): string {
-  if (verdict === null || verdict.ahead === null) return 'Where it stands could not be read.';
+function standingText(settled: Asked): string {
+  const verdict = verdictOf(settled);
+  if (verdict === null) return `Where it stands could not be read: ${failureOf(settled).reason}`;
+  return verdictText(verdict);
+}
+
+function verdictText(verdict: Verdict): string {
+  if (verdict.ahead === null) return 'Where it stands could not be read in time.';
   if (verdict.ahead.length === 0) return 'It is where this release expects it.';
   const ids = verdict.ahead.slice(0, 5).join(', ');
   return `It is ahead of this release by ${verdict.ahead.length} (${ids}); this release works with it: ${verdict.compatible}.`;
@@ -183,11 +209,11 @@ function failureOf(asked: Asked): GateAnswer {
         'Look into the journal (action status) for what was applied.',
         'Deploy again.',
       );
-    const statement = error.place.sql === undefined ? '' : ` Statement: ${error.place.sql}`;
+    const statement = error.place.sql === undefined ? '' : ` The statement: ${error.place.sql};`;
     return failed(
       error.text.what,
       error.text.state,
-      `${error.text.next}${statement} Log: ${asked.answer.log}`,
+      `${error.text.next}${statement} Its log: ${asked.answer.log}`,
     );
   }
   if (asked.kind === 'crashed') {

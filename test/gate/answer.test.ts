@@ -31,15 +31,17 @@ describe('an answer', () => {
   });
 
   test('carries a short reason unchanged and echoes the ids', () => {
-    expect(JSON.parse(answerBody(asked, { status: 'SUCCESS', reason: 'fine', data: { Head: 'a' } }))).toEqual({
-      Status: 'SUCCESS',
-      Reason: 'fine',
-      PhysicalResourceId: 'forerun-migrations',
-      StackId: asked.StackId,
-      RequestId: 'request-1',
-      LogicalResourceId: 'Migrations',
-      Data: { Head: 'a' },
-    });
+    expect(JSON.parse(answerBody(asked, { status: 'SUCCESS', reason: 'fine', data: { Head: 'a' } }))).toEqual(
+      {
+        Status: 'SUCCESS',
+        Reason: 'fine',
+        PhysicalResourceId: 'forerun-migrations',
+        StackId: asked.StackId,
+        RequestId: 'request-1',
+        LogicalResourceId: 'Migrations',
+        Data: { Head: 'a' },
+      },
+    );
   });
 });
 

@@ -1,0 +1,57 @@
+/** What the rehearsal tells, one at a time; `--json` prints these as they are. */
+export type Happening =
+  | { readonly type: 'deploy'; readonly deploy: number; readonly title: string }
+  | {
+      readonly type: 'resource';
+      readonly deploy: number;
+      readonly stack: string;
+      readonly logicalId: string;
+      readonly resourceType: string;
+      readonly status: string;
+      readonly reason: string | null;
+      /** The construct that made it; null for the stack itself. */
+      readonly path: string | null;
+      /** Since the deploy began. */
+      readonly milliseconds: number;
+    }
+  | {
+      readonly type: 'migration';
+      readonly deploy: number;
+      readonly migration: string;
+      readonly statements: number;
+      readonly failed: boolean;
+    }
+  | {
+      readonly type: 'run';
+      readonly deploy: number;
+      readonly action: 'up' | 'settle';
+      readonly outcome: string;
+      readonly applied: readonly string[];
+      /** As counted by the local Data API. */
+      readonly dataApiCalls: number;
+      /** After a rollback: what the database has and the release does not. */
+      readonly ahead?: readonly string[];
+      /** After a rollback: whether the release works on that database. */
+      readonly compatible?: string;
+    }
+  | {
+      readonly type: 'end-of-deploy';
+      readonly deploy: number;
+      readonly status: string;
+      readonly reason: string | null;
+      readonly asTold: boolean;
+    }
+  | { readonly type: 'status'; readonly status: unknown }
+  | {
+      readonly type: 'rows';
+      readonly table: string;
+      readonly rows: readonly Readonly<Record<string, unknown>>[];
+    }
+  | {
+      readonly type: 'end';
+      readonly asTold: boolean;
+      readonly wrong: readonly string[];
+      readonly seconds: number;
+    };
+
+export type Tell = (happening: Happening) => void;

@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import type { Happening } from './happening.ts';
+import { narrator } from './narrate.ts';
+import { rehearseDemo } from './rehearse-demo.ts';
+
+const HELP = `usage: npm start [-- --json]
+
+Rehearses five deploys of the demo on this machine: the real CDK template, the real bundles,
+the real AWS SDK over HTTP, and an embedded PostgreSQL (or the one that DATABASE_URL names).
+
+  --json    print what happens as JSON lines
+
+exit codes: 0 all went as told · 1 something did not · 2 the command line is not understood`;
+
+const write = (line: string): void => void process.stdout.write(`${line}\n`);
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  let json: boolean;
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) {
+      write(HELP);
+      return 0;
+    }
+    json = values.json;
+  } catch (cause) {
+    process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n\n${HELP}\n`);
+    return 2;
+  }
+  const stopper = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopper.abort());
+  const url = process.env['DATABASE_URL'];
+  const tell = json ? (happening: Happening) => write(JSON.stringify(happening)) : narrator(write);
+  if (!json) {
+    write(
+      'Forerun rehearses five deploys on this machine: real template, real bundles, real AWS SDK, real PostgreSQL.',
+    );
+  }
+  const wrong = await rehearseDemo(
+    { ...(url === undefined ? {} : { databaseUrl: url }), stopped: stopper.signal },
+    tell,
+  );
+  return wrong.length === 0 ? 0 : 1;
+}

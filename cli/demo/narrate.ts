@@ -1,0 +1,206 @@
+import type { Happening, Tell } from './happening.ts';
+
+const WIDTH = 104;
+const INDENT = ' '.repeat(10);
+
+/** Tells the rehearsal to a person: what happened in which order, and why. */
+export function narrator(write: (line: string) => void): Tell {
+  const supporting = new Map<string, number>();
+  let rollingBack = false;
+  let touched = false;
+
+  const flush = (): void => {
+    for (const [word, count] of supporting) {
+      write(`${INDENT}${count} supporting ${plural(count, 'resource')} ${word}`);
+    }
+    supporting.clear();
+  };
+  const writeAt = (milliseconds: number, text: string): void => {
+    flush();
+    for (const line of wrap(`${seconds(milliseconds)}  `, text)) write(line);
+  };
+
+  return (happening) => {
+    switch (happening.type) {
+      case 'deploy':
+        rollingBack = false;
+        touched = false;
+        write('');
+        write(`Deploy ${happening.deploy}: ${happening.title}`);
+        break;
+      case 'resource': {
+        rollingBack ||= happening.status.includes('ROLLBACK');
+        touched ||= happening.resourceType === 'AWS::Lambda::Alias';
+        const told = tellResource(happening, rollingBack);
+        if (told.kind === 'sentence') writeAt(happening.milliseconds, told.text);
+        if (told.kind === 'counted') supporting.set(told.word, (supporting.get(told.word) ?? 0) + 1);
+        break;
+      }
+      case 'migration': {
+        const { migration, statements, failed } = happening;
+        const count = `${statements} ${plural(statements, 'statement')}`;
+        write(
+          `${INDENT}  ${failed ? '×' : '·'} ${migration.padEnd(34)} ${failed ? `${count}, then failed` : count}`,
+        );
+        break;
+      }
+      case 'run':
+        for (const line of wrap(`${INDENT}  `, tellRun(happening))) write(line);
+        break;
+      case 'end-of-deploy':
+        flush();
+        write(
+          `  → ${happening.status}${touched ? '' : '; the app was not touched'}${happening.asTold ? '' : ' (NOT AS TOLD)'}`,
+        );
+        break;
+      case 'status':
+        write('');
+        write('By hand, {"action":"status"} to the runner:');
+        for (const line of tellStatus(happening.status)) write(`  ${line}`);
+        break;
+      case 'rows':
+        write('');
+        write(`Table ${happening.table}, read back through the Data API:`);
+        for (const line of tableOf(happening.rows)) write(`  ${line}`);
+        break;
+      case 'end':
+        write('');
+        write(
+          happening.asTold
+            ? `All went as told, in ${happening.seconds.toFixed(1)} s. Nothing is left running.`
+            : `Not as told:\n${happening.wrong.map((one) => `  ${one}`).join('\n')}`,
+        );
+        break;
+    }
+  };
+}
+
+type Resource = Extract<Happening, { type: 'resource' }>;
+
+type Told =
+  | { readonly kind: 'sentence'; readonly text: string }
+  /** Only counted, under this word. */
+  | { readonly kind: 'counted'; readonly word: string }
+  | { readonly kind: 'nothing' };
+
+const NOTHING: Told = { kind: 'nothing' };
+
+function tellResource(resource: Resource, rollingBack: boolean): Told {
+  const { resourceType, status, reason } = resource;
+  const name = nameOf(resource);
+  const say = (text: string): Told => ({ kind: 'sentence', text: `${name.padEnd(20)} ${text}` });
+  if (resourceType === 'AWS::CloudFormation::Stack') return tellStack(resource);
+  if (status.endsWith('_FAILED')) return say(`${status}: ${reason ?? ''}`);
+  if (resourceType.startsWith('Custom::')) {
+    if (status.endsWith('_COMPLETE'))
+      return say(
+        rollingBack ? 'answers success: the rollback goes on' : 'the database is ready: the deploy goes on',
+      );
+    return say(
+      rollingBack
+        ? 'is asked again, with the properties of the last good release'
+        : 'holds the deploy: the gate asks the runner',
+    );
+  }
+  if (!status.endsWith('_COMPLETE')) return NOTHING;
+  if (resourceType === 'AWS::Lambda::Alias') {
+    return say(rollingBack ? 'points at the old version again' : 'moves to the new version: the app is live');
+  }
+  if (resourceType === 'AWS::RDS::DBCluster')
+    return say('a PostgreSQL with a Data API, and a secret to log in');
+  const isCode = resourceType === 'AWS::Lambda::Function' && !name.endsWith('/Gate');
+  if (isCode) return say(rollingBack ? 'old code is back' : 'new code is there, not in use yet');
+  return { kind: 'counted', word: pastOf(status) };
+}
+
+function tellStack({ stack, status, reason }: Resource): Told {
+  const begins = /^(?:CREATE|UPDATE|(?:UPDATE_)?ROLLBACK)_IN_PROGRESS$/.test(status);
+  const why = reason === null || reason === 'User Initiated' ? '' : `: ${reason}`;
+  return begins ? { kind: 'sentence', text: `${stack} ${status}${why}` } : NOTHING;
+}
+
+/** The construct's path without the stack and without the words that CDK adds. */
+function nameOf({ path, logicalId }: Resource): string {
+  const parts = (path ?? logicalId).split('/').slice(1);
+  return parts.filter((part) => part !== 'Resource' && part !== 'Default').join('/') || logicalId;
+}
+
+function tellRun({
+  action,
+  outcome,
+  applied,
+  dataApiCalls,
+  ahead,
+  compatible,
+}: Extract<Happening, { type: 'run' }>): string {
+  const calls = `${dataApiCalls} Data API ${plural(dataApiCalls, 'call')}`;
+  if (action === 'settle') {
+    const where =
+      ahead === undefined || ahead.length === 0
+        ? 'the database is where the old release expects it'
+        : `the database is ahead by ${ahead.join(', ')}; the old release works with it: ${compatible}`;
+    return `no earlier run can commit any more; ${where} (${calls})`;
+  }
+  if (outcome === 'applied') {
+    return applied.length === 0 ? `nothing to do (${calls})` : `committed together (${calls})`;
+  }
+  return outcome === 'not-run'
+    ? `refused, nothing was done (${calls})`
+    : `${outcome}: nothing of it stays (${calls})`;
+}
+
+function tellStatus(status: unknown): string[] {
+  const { applied, pending, foreign, holder, head } = status as {
+    readonly head: string;
+    readonly applied: readonly unknown[];
+    readonly pending: readonly string[];
+    readonly foreign: readonly string[];
+    readonly holder: { readonly runId: string } | null;
+  };
+  return [
+    `head of this release  ${head}`,
+    `applied               ${applied.length}`,
+    `pending               ${pending.join(', ') || 'none'}`,
+    `ahead of this release ${foreign.join(', ') || 'none'}`,
+    `lease                 ${holder === null ? 'free' : `held by ${holder.runId}`}`,
+  ];
+}
+
+function tableOf(rows: readonly Readonly<Record<string, unknown>>[]): string[] {
+  const columns = Object.keys(rows[0] ?? {});
+  const cells = rows.map((row) => columns.map((column) => textOf(row[column])));
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, ...cells.map((row) => row[index]?.length ?? 0)),
+  );
+  const line = (parts: readonly string[]): string =>
+    parts
+      .map((part, index) => part.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(columns), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)];
+}
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const plural = (count: number, word: string): string => (count === 1 ? word : `${word}s`);
+
+function pastOf(status: string): string {
+  const words: Readonly<Record<string, string>> = { CREATE: 'created', UPDATE: 'updated', DELETE: 'deleted' };
+  return words[status.replace('_COMPLETE', '')] ?? status;
+}
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1).padStart(6)} s`;
+
+/** Breaks a long line between words; what follows hangs below its beginning. */
+function wrap(before: string, text: string): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    if (last !== '' && before.length + last.length + word.length + 1 > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines.map((line, index) => (index === 0 ? before : ' '.repeat(before.length)) + line);
+}
