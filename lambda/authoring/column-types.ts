@@ -1,3 +1,21 @@
+/**
+ * The types of columns, and with them the one rule for values, the same in a query, in a condition and in bulk:
+ *
+ * | PostgreSQL | comes back as | goes in as |
+ * | --- | --- | --- |
+ * | smallint, integer, real, double precision | number | number |
+ * | bigint | bigint | bigint, safe whole number |
+ * | numeric | string, the scale kept | string, number, bigint |
+ * | boolean | boolean | boolean |
+ * | text, varchar, char, citext, uuid, inet, enums | string | string |
+ * | date, time, timestamp, interval | string, as PostgreSQL prints it | string |
+ * | timestamptz | string, ISO 8601 in UTC with microseconds | string, Date |
+ * | json, jsonb | the parsed value | any JSON value; `null` is SQL's, `jsonNull` JSON's |
+ * | bytea | Uint8Array | Uint8Array |
+ * | arrays of these | array | array, `null` elements included |
+ *
+ * In a `where`, Kysely takes what comes back: `where('id', '=', 5n)`, `where('at', '<', new Date(0).toISOString())`.
+ */
 import { columnOf, type Column } from './column.ts';
 import type { JsonNull } from './json-null.ts';
 import { quoteName } from './quote-name.ts';
@@ -80,7 +98,8 @@ export function enumType<const M extends readonly string[]>(
 
 /**
  * Any other type (a domain, a range, an extension's type), bound as text and cast. The type is written into the SQL
- * as it stands: leave out lengths, because a cast to them cuts values silently.
+ * as it stands: leave out lengths, because a cast to them cuts values silently. A domain checks every value that is
+ * compared with it, too; a type that the Data API cannot return (most extensions' types) is selected with `::text`.
  *
  * @example column<string>('app.email_address')
  */

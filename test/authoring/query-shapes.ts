@@ -422,6 +422,46 @@ export const SHAPES: readonly Shape[] = [
     ['false', '1'],
   ),
   shape(
+    'an insert from a common table expression that updates',
+    (db) =>
+      db
+        .with('changed', (q) =>
+          q.updateTable('items').set({ stock: 0 }).where('ref', '=', REF).returning(['ref', 'id']),
+        )
+        .insertInto('app.orders')
+        .columns(['id', 'item_id', 'amount'])
+        .expression((eb) =>
+          eb
+            .selectFrom('changed')
+            .select((e) => ['ref', 'id', e.val(1).as('n')])
+            .where('id', '=', 4n),
+        ),
+    `with "changed" as (update "items" set "stock" = cast(:p1 as integer) where "ref" = cast(:p2 as uuid) returning "ref", "id")
+     insert into "app"."orders" ("id", "item_id", "amount")
+     select "ref", "id", cast(:p3 as integer) as "n" from "changed" where "id" = cast(:p4 as bigint)`,
+    ['0', REF, '1', '4'],
+  ),
+  shape(
+    'a negation of a list',
+    (db) =>
+      db
+        .selectFrom('items')
+        .select('id')
+        .where((eb) => eb.not(eb('mood', 'in', ['sad']))),
+    `select "id" from "items" where not "mood" in (cast(:p1 as "app"."mood"))`,
+    ['sad'],
+  ),
+  shape(
+    'a bit shift of a whole number',
+    (db) =>
+      db
+        .updateTable('items')
+        .set((eb) => ({ id: eb('id', '<<', 2n) }))
+        .where('id', '=', 1n),
+    `update "items" set "id" = "id" << cast(:p1 as integer) where "id" = cast(:p2 as bigint)`,
+    ['2', '1'],
+  ),
+  shape(
     'a recursive common table expression',
     (db) =>
       db
