@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CustomResource, Duration } from 'aws-cdk-lib';
+import { Annotations, CustomResource, Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
 import {
@@ -12,9 +12,9 @@ import {
   SECONDS,
 } from '../lambda/contract.ts';
 import { type Bundle, bundleSync } from './bundle.ts';
-import { deployIdOf } from './deploy-id.ts';
+import { DEPLOY_ID_CONTEXT, deployIdOf } from './deploy-id.ts';
 import { gateFunction } from './gate-function.ts';
-import { hold } from './hold.ts';
+import { hold, refuseOwnNeeds } from './hold.ts';
 import type { MigrationsProps } from './migrations-props.ts';
 import { misused } from './misused.ts';
 import { requireDeployId, requireHistoryName } from './names.ts';
@@ -38,6 +38,7 @@ export class Migrations extends Construct {
   readonly gate: lambda.Function;
   /** The custom resource that holds the deploy. */
   readonly resource: CustomResource;
+  private readonly needs: readonly IConstruct[];
 
   constructor(scope: Construct, id: string, props: MigrationsProps) {
     super(scope, id);
@@ -85,6 +86,15 @@ export class Migrations extends Construct {
     });
     // The first event must already meet the limits on age and retries; the grants hang on the functions themselves.
     this.resource.node.addDependency(gate, ...target.neededFirst);
+    this.needs = [
+      this.resource,
+      runner,
+      gate,
+      props.cluster,
+      target.secret,
+      runner.logGroup,
+      runner.role,
+    ].filter((one) => one !== undefined);
   }
 
   /**
@@ -93,12 +103,22 @@ export class Migrations extends Construct {
    * Hold the alias rather than the function: then code is published while the migrations run.
    */
   runBefore(...targets: readonly IConstruct[]): void {
-    for (const target of targets) hold(target, this.resource);
+    for (const target of targets) {
+      refuseOwnNeeds(this, target, this.needs);
+      hold(target, this.resource);
+    }
   }
 
   private deployId(given: string | undefined, directory: string): string {
     const { digest } = this;
-    return requireDeployId(this, deployIdOf(this, { given, directory, digest, environment: process.env }));
+    const id = deployIdOf(this, { given, directory, digest, environment: process.env });
+    if (id === digest) {
+      Annotations.of(this).addWarningV2(
+        'forerun:no-deploy-id',
+        `Nothing names this deploy, so only a change of the migrations asks the database. Give 'deployId' or the context value '${DEPLOY_ID_CONTEXT}', or say runOn: 'migrations-changed'.`,
+      );
+    }
+    return requireDeployId(this, id);
   }
 }
 

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { BuildFailure, Message } from 'esbuild';
 import { ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import { shownPath } from './migration-files.ts';
@@ -29,7 +29,7 @@ function unreadable(what: string, next: string, cause: unknown): ForerunError {
 
 function place({ location }: Message, directory: string): string {
   if (location === null) return 'A migration';
-  const file = shownPath(directory, resolve(directory, relative('', location.file)));
+  const file = shownPath(directory, resolve(directory, location.file));
   return `${file}:${location.line}:${charactersBefore(location) + 1}`;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { extname, posix, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, extname, join, posix, resolve } from 'node:path';
 import { type Node, parse } from 'acorn';
 import { type Metafile, transformSync } from 'esbuild';
 
@@ -18,7 +18,7 @@ type Inputs = Metafile['inputs'];
  * a migration. `inputs` is what esbuild found out about the imports, with paths relative to `directory`.
  */
 export function checksumOf(entry: string, inputs: Inputs, directory: string): string {
-  const files = [...localFilesOf(entry, inputs)].map((file) => [
+  const files = [...localFilesOf(entry, inputs, directory)].map((file) => [
     posix.relative(posix.dirname(entry), file),
     contentOf(resolve(directory, file)),
   ]);
@@ -30,20 +30,36 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function localFilesOf(entry: string, inputs: Inputs): ReadonlySet<string> {
+function localFilesOf(entry: string, inputs: Inputs, directory: string): ReadonlySet<string> {
   const files = new Set([entry]);
   // A set hands on what is added while it is walked.
   for (const file of files) {
-    for (const { path, original, external } of inputs[file]?.imports ?? []) {
-      if (external !== true && isLocal(original)) files.add(path);
+    for (const { path, original = '', external = false } of inputs[file]?.imports ?? []) {
+      if (!external && !isPackage(original, path, resolve(directory, dirname(file)))) files.add(path);
     }
   }
   return files;
 }
 
-/** Relative and absolute paths and a package's own `#` imports; every other specifier names a package. */
-function isLocal(specifier: string | undefined): boolean {
-  return specifier !== undefined && /^[./#]/.test(specifier);
+/**
+ * Whether an import names a package. A bare name that leads out of `node_modules` is one where it is installed under
+ * that name (a workspace); otherwise it is an alias of the project's own, and what lies behind it is local.
+ */
+function isPackage(specifier: string, path: string, importer: string): boolean {
+  if (/^[./#]/.test(specifier)) return false;
+  return path.split('/').includes('node_modules') || isInstalled(packageOf(specifier), importer);
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function isInstalled(name: string, folder: string): boolean {
+  if (existsSync(join(folder, 'node_modules', name))) return true;
+  return dirname(folder) !== folder && isInstalled(name, dirname(folder));
 }
 
 function contentOf(path: string): unknown {

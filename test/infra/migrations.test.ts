@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
@@ -119,6 +120,24 @@ describe('Migrations', () => {
     const own = Object.entries(resourcesOf(stack)).filter(([id]) => id.startsWith('Migrations'));
     expect(own).toHaveLength(11);
     expect(JSON.stringify(own)).not.toContain('ManagedPolicyArns');
+  });
+
+  it('warns when nothing names the deploy', () => {
+    const { stack, migrations } = newStack({ context: { 'forerun:deployId': '' }, props: { deployId: '' } });
+    const found = Annotations.fromStack(stack).findWarning(
+      '/App/Migrations',
+      Match.stringLikeRegexp('Nothing names'),
+    );
+    // Under a build service, or with the temporary folder inside a repository, there is always a name.
+    const named = resourceOf(stack, CUSTOM).Properties['DeployId'] !== migrations.digest;
+    expect(found).toHaveLength(named ? 0 : 1);
+  });
+
+  it('does not warn when only changed migrations count', () => {
+    const { stack } = newStack({ props: { deployId: '', runOn: 'migrations-changed' } });
+    expect(Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('Nothing names'))).toEqual(
+      [],
+    );
   });
 
   it('leaves nothing in the temporary folder', () => {

@@ -100,4 +100,23 @@ describe('the order of a deploy', () => {
     (stack.node.root as App).synth();
     expect(other.dependencies).toContain(stack);
   });
+
+  it.each(['App', 'App/Database', 'App/Database/Writer', 'App/Migrations', 'App/Migrations/Gate'])(
+    'refuses to hold %s, which the migrations need',
+    (path) => {
+      const { stack, migrations } = newStack();
+      const target = stack.node.root.node.findAll().find((one) => one.node.path === path) ?? stack.node.root;
+      expect(target.node.path).toBe(path);
+      expect(() => {
+        migrations.runBefore(target);
+      }).toThrow(
+        expect.objectContaining({
+          code: 'construct-misused',
+          message: expect.stringContaining(
+            `Migrations 'App/Migrations': '${path}' cannot wait for the migrations, because they need '`,
+          ) as string,
+        }),
+      );
+    },
+  );
 });

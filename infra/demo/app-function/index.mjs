@@ -10,7 +10,7 @@ export async function handler() {
       secretArn: process.env.SECRET_ARN,
       database: process.env.DATABASE,
       formatRecordsAs: 'JSON',
-      sql: 'select title, price, published_on::text from articles where is_published order by published_on desc, id',
+      sql: 'select title, price::text, published_on::text from articles where is_published order by published_on desc, id',
     }),
   );
   return { version: process.env.APP_VERSION, articles: JSON.parse(formattedRecords ?? '[]') };

@@ -1,3 +1,4 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
@@ -23,6 +24,18 @@ const withPackage = (version: string): Files => ({
   'a.ts': `import { hash } from 'hasher';\nexport default hash;\n`,
   'node_modules/hasher/package.json': '{ "name": "hasher", "main": "index.js" }',
   'node_modules/hasher/index.js': `export const hash = '${version}';\n`,
+});
+
+const throughAlias = (text: string): Files => ({
+  'tsconfig.json': '{ "compilerOptions": { "paths": { "@own/*": ["./own/*"] } } }',
+  'a.ts': `import { b } from '@own/b';\nexport default b;\n`,
+  'own/b.ts': `export const b = '${text}';\n`,
+});
+
+const inAWorkspace = (version: string): Files => ({
+  'app/a.ts': `import { hash } from 'hasher';\nexport default hash;\n`,
+  'hasher/package.json': '{ "name": "hasher", "main": "index.js" }',
+  'hasher/index.js': `export const hash = '${version}';\n`,
 });
 
 const inARound = (text: string): Files => ({
@@ -97,6 +110,15 @@ describe('checksumOf', () => {
     expect(await checksum(withPackage('1'))).toBe(await checksum(withPackage('2')));
   });
 
+  it('counts a package of the same workspace by its name, too', async () => {
+    expect(await checksum(inAWorkspace('1'), 'app')).toBe(await checksum(inAWorkspace('2'), 'app'));
+  });
+
+  it('follows an alias of the project like the path it stands for', async () => {
+    expect(await checksum(throughAlias('x'))).toBe(await checksum(throughAlias('x')));
+    expect(await checksum(throughAlias('x'))).not.toBe(await checksum(throughAlias('y')));
+  });
+
   it('reads modules that import each other', async () => {
     expect(await checksum(inARound('x'))).toBe(await checksum(inARound('x')));
     expect(await checksum(inARound('x'))).not.toBe(await checksum(inARound('y')));
@@ -125,8 +147,14 @@ function changed(file: string, from: string | RegExp, to: string): Files {
   return { ...PLAIN, [file]: after };
 }
 
-async function checksum(files: Files): Promise<string> {
-  const directory = folderOf(files);
+async function checksum(files: Files, subfolder = '.'): Promise<string> {
+  const root = folderOf(files);
+  if (subfolder !== '.') {
+    // As a package manager links a workspace.
+    mkdirSync(join(root, 'node_modules'));
+    symlinkSync(join(root, 'hasher'), join(root, 'node_modules', 'hasher'));
+  }
+  const directory = join(root, subfolder);
   const { metafile } = await build({
     ...COMMON_OPTIONS,
     absWorkingDir: directory,
