@@ -32,7 +32,7 @@ export type Step<T extends Tables> = (context: MigrationContext<T>) => Promise<u
 export interface MigrationSource<T extends Tables> {
   /** Id of the migration before this one, several to join two lines, or `'base'` for the first of all. */
   readonly after: string | readonly string[];
-  /** The id, where it shall differ from the file's name (a renamed file keeps its id that way). */
+  /** The id written down once more: it must be the file's name, so that a renamed file is refused. */
   readonly id?: string;
   /** The tables that the migration relies on, under their own names. */
   readonly tables?: T & NamedByKey<T>;
@@ -156,6 +156,6 @@ function renamed(written: string, known: string): ForerunError {
   return new ForerunError('history-bad-id', {
     what: `The migration calls itself '${written}', but the history knows it as '${known}'.`,
     state: UNTOUCHED,
-    next: 'Build the bundle again, or take "id" out of the migration.',
+    next: 'Give the file the name of the migration again.',
   });
 }
