@@ -25,6 +25,8 @@ export type Happening =
       readonly type: 'run';
       readonly deploy: number;
       readonly action: 'up' | 'settle';
+      /** A rollback asks the old release again; its runs come after the one that the deploy was about. */
+      readonly during: 'deploy' | 'rollback';
       readonly outcome: string;
       readonly applied: readonly string[];
       /** As counted by the local Data API. */

@@ -28,9 +28,10 @@ export function watchRuns(
     if (open !== null) tell({ type: 'migration', deploy, ...open, failed });
     open = null;
   };
-  const end = (run: Omit<Run, 'type' | 'deploy' | 'dataApiCalls'>): void => {
+  const end = (run: Omit<Run, 'type' | 'deploy' | 'during' | 'dataApiCalls'>): void => {
     const calls = countCalls();
-    const told: Run = { type: 'run', deploy, ...run, dataApiCalls: calls - callsBefore };
+    const during = runs.length === 0 ? 'deploy' : 'rollback';
+    const told: Run = { type: 'run', deploy, during, ...run, dataApiCalls: calls - callsBefore };
     callsBefore = calls;
     runs.push(told);
     tell(told);
