@@ -12,7 +12,8 @@ export type RunOn = 'every-deploy' | 'migrations-changed';
 export interface MigrationsProps {
   /**
    * The Aurora PostgreSQL cluster to migrate, through its Data API.
-   * The Data API is switched on where the cluster does not say.
+   * The Data API is switched on where the cluster does not say. The deploy waits for the cluster and its writer; of an
+   * imported cluster nothing is known to wait for.
    */
   readonly cluster: rds.IDatabaseCluster;
 
