@@ -47,7 +47,7 @@ export async function deleteStack(engine: Engine, stack: Stack): Promise<void> {
     );
     return;
   }
-  stack.imports.clear();
+  stack.imports = new Set();
   stack.exports = {};
   enter(engine, stack, 'DELETE_COMPLETE');
 }

@@ -4,7 +4,7 @@ import { discard, type Garbage } from './clean-up.ts';
 import { deleteResources } from './delete-stack.ts';
 import { enter, OperationFailed, requestAbout, type Engine } from './engine.ts';
 import { goForward } from './go-forward.ts';
-import type { Operation } from './operation.ts';
+import { adopt, type Operation } from './operation.ts';
 import { resolveOutputs } from './outputs.ts';
 import { ResourceFailure } from './resource-failure.ts';
 import { rollBack } from './roll-back.ts';
@@ -19,12 +19,7 @@ export async function createStack(engine: Engine, operation: Operation): Promise
     return;
   }
   stack.blueprint = operation.target;
-  enter(
-    engine,
-    stack,
-    'ROLLBACK_IN_PROGRESS',
-    `The following resource(s) failed to create: [${failure.logicalId}]. Rollback requested by user.`,
-  );
+  enter(engine, stack, 'ROLLBACK_IN_PROGRESS', stackReason('create', failure));
   const failed = await deleteResources(engine, stack, 'made in vain');
   if (failed.length > 0) {
     const reason = `The following resource(s) failed to delete: [${failed.join(', ')}].`;
@@ -45,78 +40,85 @@ export function isUnchanged({ stack: { blueprint }, target }: Operation): boolea
 
 /** Changes a stack: forward and cleanup, or forward, back and cleanup. */
 export async function updateStack(engine: Engine, operation: Operation): Promise<void> {
+  const garbage = (await updateForward(engine, operation)) ?? (await updateBack(engine, operation));
+  if (garbage !== undefined) {
+    await finishUpdate(engine, operation, garbage);
+  }
+}
+
+/** @returns what the cleanup has to delete; nothing when the update failed and has to go back. */
+export async function updateForward(
+  engine: Engine,
+  operation: Operation,
+): Promise<readonly Garbage[] | undefined> {
   const { stack } = operation;
   enter(engine, stack, 'UPDATE_IN_PROGRESS', 'User Initiated');
-  const oldOrder = stack.blueprint?.order ?? [];
   const failure = await attempt(engine, operation);
   if (failure === undefined) {
     enter(engine, stack, 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
-    await settle(engine, operation);
-    await cleanUp(engine, operation, leftBehind(operation, oldOrder));
-    enter(engine, stack, 'UPDATE_COMPLETE');
-    return;
+    return leftBehind(operation);
   }
-  enter(
-    engine,
-    stack,
-    'UPDATE_ROLLBACK_IN_PROGRESS',
-    `The following resource(s) failed to update: [${failure.logicalId}].`,
-  );
-  await returnToOld(engine, operation);
+  enter(engine, stack, 'UPDATE_ROLLBACK_IN_PROGRESS', stackReason('update', failure));
+  return undefined;
 }
 
-/** The way back of an update; also the way on from `UPDATE_ROLLBACK_FAILED`. */
-export async function returnToOld(
+/** @returns what the cleanup has to delete; nothing when the way back is blocked: `UPDATE_ROLLBACK_FAILED`. */
+export async function updateBack(
   engine: Engine,
   operation: Operation,
   skip?: ReadonlySet<string>,
-): Promise<void> {
+): Promise<readonly Garbage[] | undefined> {
   const { stack } = operation;
   try {
     const garbage = await rollBack(engine, operation, skip);
     enter(engine, stack, 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS');
-    await settle(engine, operation);
-    await cleanUp(engine, operation, garbage);
-    enter(engine, stack, 'UPDATE_ROLLBACK_COMPLETE');
+    return garbage;
   } catch (error) {
     if (!(error instanceof OperationFailed)) {
       throw error;
     }
-    const reason = `The following resource(s) failed to update: [${error.logicalId}].`;
-    enter(engine, stack, 'UPDATE_ROLLBACK_FAILED', reason);
+    enter(engine, stack, 'UPDATE_ROLLBACK_FAILED', stackReason('update', error));
+    return undefined;
   }
 }
 
-/** Goes forward and takes over outputs and blueprint, or says what failed. */
+/** The cleanup of either way. A deletion that fails is told and forgotten: it does not fail the stack. */
+export async function finishUpdate(
+  engine: Engine,
+  { stack, target, previous }: Operation,
+  garbage: readonly Garbage[],
+): Promise<void> {
+  for (const resource of stack.resources.values()) {
+    await engine.handlerFor(resource.type).settle?.(requestAbout(stack, resource, target.assets));
+  }
+  for (const each of garbage) {
+    await discard(engine, stack, previous.blueprint?.assets ?? target.assets, each);
+  }
+  const isBack = stack.status === 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS';
+  enter(engine, stack, isBack ? 'UPDATE_ROLLBACK_COMPLETE' : 'UPDATE_COMPLETE');
+}
+
+/** Goes forward and takes over the outcome, or says what failed. */
 async function attempt(engine: Engine, operation: Operation): Promise<OperationFailed | undefined> {
-  const { stack, target } = operation;
   try {
     await goForward(engine, operation);
-    Object.assign(stack, resolveOutputs(engine, operation));
+    adopt(operation, resolveOutputs(engine, operation));
+    return undefined;
   } catch (error) {
     if (error instanceof OperationFailed) {
       return error;
     }
     if (error instanceof ResourceFailure) {
-      return new OperationFailed(stack.name, error.message);
+      return new OperationFailed(undefined, error.message);
     }
     throw error;
   }
-  stack.blueprint = target;
-  stack.imports.clear();
-  for (const name of operation.imports) {
-    stack.imports.add(name);
-  }
-  return undefined;
 }
 
 /** What a successful update leaves behind: removed and replaced resources, dependents first. */
-function leftBehind(
-  { before, steps, target, stack }: Operation,
-  oldOrder: readonly string[],
-): readonly Garbage[] {
+function leftBehind({ before, steps, target, stack, previous }: Operation): readonly Garbage[] {
   const garbage: Garbage[] = [];
-  for (const logicalId of oldOrder.toReversed()) {
+  for (const logicalId of (previous.blueprint?.order ?? []).toReversed()) {
     const old = before.get(logicalId);
     const step = steps.get(logicalId);
     if (old === undefined) {
@@ -133,19 +135,6 @@ function leftBehind(
   return garbage;
 }
 
-/** A failed deletion in a cleanup is told and forgotten: it does not fail the stack. */
-async function cleanUp(
-  engine: Engine,
-  { stack, target }: Operation,
-  garbage: readonly Garbage[],
-): Promise<void> {
-  for (const each of garbage) {
-    await discard(engine, stack, stack.blueprint?.assets ?? target.assets, each);
-  }
-}
-
-async function settle(engine: Engine, { stack, target }: Operation): Promise<void> {
-  for (const resource of stack.resources.values()) {
-    await engine.handlerFor(resource.type).settle?.(requestAbout(stack, resource, target.assets));
-  }
+function stackReason(verb: 'create' | 'update', { logicalId, reason }: OperationFailed): string {
+  return logicalId === undefined ? reason : `The following resource(s) failed to ${verb}: [${logicalId}].`;
 }

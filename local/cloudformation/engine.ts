@@ -17,14 +17,14 @@ export interface Engine {
   readonly importerOf: (stack: Stack, exportName: string) => string | undefined;
 }
 
-/** An operation ended early: this resource failed, for this reason. */
+/** An operation ended early: a resource failed, or the outputs of the stack when no resource is named. */
 export class OperationFailed extends Error {
   override readonly name = 'OperationFailed';
-  readonly logicalId: string;
+  readonly logicalId: string | undefined;
   readonly reason: string;
 
-  constructor(logicalId: string, reason: string) {
-    super(`${logicalId}: ${reason}`);
+  constructor(logicalId: string | undefined, reason: string) {
+    super(logicalId === undefined ? reason : `${logicalId}: ${reason}`);
     this.logicalId = logicalId;
     this.reason = reason;
   }

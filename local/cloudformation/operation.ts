@@ -27,6 +27,10 @@ export interface Operation {
   readonly interrupted: AbortSignal;
   /** The resources as they were before. */
   readonly before: ReadonlyMap<string, Resource>;
+  /** The rest of the stack as it was before. */
+  readonly previous: Pick<Stack, 'blueprint' | 'outputs' | 'exports'> & {
+    readonly imports: readonly string[];
+  };
   readonly steps: Map<string, Step>;
   /** Exports of other stacks that the new template uses. */
   readonly imports: Set<string>;
@@ -69,6 +73,12 @@ export function planOperation(engine: Engine, stack: Stack, options: OperationOp
     faults: options.faults ?? {},
     interrupted: options.interrupted ?? new AbortController().signal,
     before: new Map(stack.resources),
+    previous: {
+      blueprint: stack.blueprint,
+      outputs: stack.outputs,
+      exports: stack.exports,
+      imports: [...stack.imports],
+    },
     steps: new Map(),
     imports,
   };
@@ -83,4 +93,17 @@ function attributeOf(engine: Engine, stack: Stack, logicalId: string, name: stri
   }
   const known = resource.attributes[name];
   return known === undefined ? engine.handlerFor(resource.type).attribute?.(resource, name) : known;
+}
+
+/** Takes over what the operation has brought about, beside the resources. */
+export function adopt(
+  { stack, target, imports }: Operation,
+  outcome: Pick<Stack, 'outputs' | 'exports'>,
+): void {
+  Object.assign(stack, { ...outcome, blueprint: target, imports: new Set(imports) });
+}
+
+/** Puts back what `adopt` took over. */
+export function disown({ stack, previous }: Operation): void {
+  Object.assign(stack, { ...previous, imports: new Set(previous.imports) });
 }

@@ -1,9 +1,14 @@
 import { listAt, scalarText, textAt } from './plain-values.ts';
 
-/** A policy with the roles it is attached to. */
-interface Attached {
-  readonly document: unknown;
+/** What one resource of a template says about policies. */
+export interface PolicyStatement {
+  readonly documents: readonly unknown[];
+  /** Names of the roles that the documents are attached to. */
   readonly roles: readonly string[];
+  /** ARNs of managed policies that the roles name themselves. */
+  readonly managed?: readonly string[];
+  /** ARN of these documents, when they are a managed policy. */
+  readonly arn?: string;
 }
 
 /**
@@ -11,8 +16,8 @@ interface Attached {
  * resource policies and boundaries are not looked at.
  */
 export interface Policies {
-  /** Sets or replaces what one resource of a template says; `roles` are role names. */
-  readonly set: (key: string, documents: readonly unknown[], roles: readonly string[]) => void;
+  /** Sets or replaces what one resource says. */
+  readonly set: (key: string, statement: PolicyStatement) => void;
   readonly remove: (key: string) => void;
   /** Every document that counts for a role. */
   readonly documentsOf: (roleArn: string) => readonly unknown[];
@@ -21,23 +26,24 @@ export interface Policies {
 
 /** Makes an account without any policy. */
 export function createPolicies(): Policies {
-  const attached = new Map<string, readonly Attached[]>();
+  const statements = new Map<string, PolicyStatement>();
   const documentsOf = (roleArn: string): readonly unknown[] => {
     const name = roleArn.split('/').at(-1) ?? '';
-    return [...attached.values()]
-      .flat()
-      .filter(({ roles }) => roles.includes(name))
-      .map(({ document }) => document);
+    const all = [...statements.values()];
+    const named = all.filter(({ roles }) => roles.includes(name)).flatMap(({ managed = [] }) => managed);
+    return [
+      ...all
+        .filter(({ roles, arn = '' }) => roles.includes(name) || named.includes(arn))
+        .flatMap(({ documents }) => documents),
+      ...named.flatMap((arn) => AWS_MANAGED.get(arn.split('/').at(-1) ?? '') ?? []),
+    ];
   };
   return {
-    set(key, documents, roles) {
-      attached.set(
-        key,
-        documents.map((document) => ({ document, roles })),
-      );
+    set(key, statement) {
+      statements.set(key, statement);
     },
     remove(key) {
-      attached.delete(key);
+      statements.delete(key);
     },
     documentsOf,
     allows(roleArn, action, resource) {
@@ -49,6 +55,19 @@ export function createPolicies(): Policies {
       return effects.includes('Allow') && !effects.includes('Deny');
     },
   };
+}
+
+/** The managed policies of AWS that functions commonly have; others allow nothing here. */
+const AWS_MANAGED = new Map<string, object>([
+  [
+    'AWSLambdaBasicExecutionRole',
+    allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents']),
+  ],
+  ['AdministratorAccess', allow(['*'])],
+]);
+
+function allow(actions: readonly string[]): object {
+  return { Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] };
 }
 
 function covers(statement: unknown, action: string, resource: string): boolean {

@@ -7,6 +7,7 @@ import type { ResourceHandler } from './resource-handler.ts';
 import { customResourceHandler } from './resources/custom-resource.ts';
 import { iamHandlers } from './resources/iam.ts';
 import { lambdaHandlers } from './resources/lambda.ts';
+import { nestedStackHandler, type NestedStackOptions } from './resources/nested-stack.ts';
 import { opaqueHandler, type Place } from './resources/opaque.ts';
 import { rdsHandlers } from './resources/rds.ts';
 import { secretHandlers } from './resources/secrets-manager.ts';
@@ -18,6 +19,7 @@ export interface HandlerOptions {
   readonly answers: AnswerServer;
   readonly clock: Clock;
   readonly place: Place;
+  readonly nested: NestedStackOptions;
 }
 
 /** Which handler plays which type; a type that nobody knows is opaque. */
@@ -32,6 +34,7 @@ export function resourceHandlers(options: HandlerOptions): (type: string) => Res
       ...rdsHandlers(hooks, place),
       ...secretHandlers(hooks, place),
       'AWS::CloudFormation::CustomResource': custom,
+      'AWS::CloudFormation::Stack': nestedStackHandler(options.nested),
     }),
   );
   return (type) => handlers.get(type) ?? (type.startsWith('Custom::') ? custom : opaque);

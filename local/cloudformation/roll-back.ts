@@ -1,6 +1,6 @@
 import type { Garbage } from './clean-up.ts';
 import { OperationFailed, report, requestAbout, type Engine } from './engine.ts';
-import type { Operation, Step } from './operation.ts';
+import { disown, type Operation, type Step } from './operation.ts';
 import { ResourceFailure } from './resource-failure.ts';
 import type { Resource } from './stack.ts';
 
@@ -17,6 +17,7 @@ export async function rollBack(
 ): Promise<readonly Garbage[]> {
   const { stack, before, steps, target } = operation;
   const garbage: Garbage[] = [];
+  disown(operation);
   for (const logicalId of stack.blueprint?.order ?? []) {
     const old = before.get(logicalId);
     const step = steps.get(logicalId);

@@ -35,7 +35,7 @@ export interface Stack {
   /** Export names with their values. */
   exports: Readonly<Record<string, string>>;
   /** Names of exports of other stacks that this one uses. */
-  readonly imports: Set<string>;
+  imports: ReadonlySet<string>;
   /** How often each resource was made anew; part of its invented name. */
   readonly generations: Map<string, number>;
   readonly events: StackEvent[];

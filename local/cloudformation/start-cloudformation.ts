@@ -7,7 +7,7 @@ import type { LocalLambda } from '../lambda/start-lambda.ts';
 import { startAnswerServer } from './answer-server.ts';
 import { readAssembly, type AssemblyStack } from './assembly.ts';
 import { deleteStack } from './delete-stack.ts';
-import { createStack, isUnchanged, returnToOld, updateStack } from './deploy-stack.ts';
+import { createStack, finishUpdate, isUnchanged, updateBack, updateStack } from './deploy-stack.ts';
 import { startDescribeStacks } from './describe-stacks.ts';
 import type { Engine } from './engine.ts';
 import type { Hooks } from './hooks.ts';
@@ -94,15 +94,22 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
   const place = { account: options.account ?? lambda.account, region: options.region ?? lambda.region };
   const answers = await startAnswerServer();
   const policies = createPolicies();
-  const handlerFor = resourceHandlers({ lambda, hooks, policies, answers, clock, place });
   const stacks = new Map<string, Stack>();
   const byId = new Map<string, Stack>();
   const running = new Map<string, AbortController>();
   const blocked = new Map<string, Operation>();
 
+  const register = (stack: Stack): void => {
+    stacks.set(stack.name, stack);
+    byId.set(stack.id, stack);
+  };
+  const newStack = (name: string): Stack => {
+    const born = [...byId.values()].filter((each) => each.name === name).length;
+    return emptyStack(name, stackId(name, born, place));
+  };
   const engine: Engine = {
     ...place,
-    handlerFor,
+    handlerFor: (type) => handlerFor(type),
     emit(stack, event) {
       const told = { at: clock.now(), stackName: stack.name, ...event };
       stack.events.push(told);
@@ -121,10 +128,15 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
     }
     return stack;
   };
-  const newStack = (name: string): Stack => {
-    const born = [...byId.values()].filter((each) => each.name === name).length;
-    return emptyStack(name, stackId(name, born, place));
-  };
+  const handlerFor = resourceHandlers({
+    lambda,
+    hooks,
+    policies,
+    answers,
+    clock,
+    place,
+    nested: { engine, newStack, register, find },
+  });
 
   const play = async (source: AssemblyStack, { fail = {} }: DeployOptions): Promise<DeployResult> => {
     const { name, template, assets } = source;
@@ -148,17 +160,14 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
     if (!isNew && isUnchanged(operation)) {
       return resultOf(stack, 'no-changes', eventsBefore);
     }
-    stacks.set(name, stack);
-    byId.set(stack.id, stack);
+    register(stack);
     running.set(name, controller);
     try {
       await (isNew ? createStack(engine, operation) : updateStack(engine, operation));
     } finally {
       running.delete(name);
     }
-    if (stack.status === 'UPDATE_ROLLBACK_FAILED') {
-      blocked.set(stack.id, operation);
-    }
+    blocked.set(stack.id, operation);
     return resultOf(stack, isNew ? 'create' : 'update', eventsBefore);
   };
 
@@ -189,7 +198,10 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
         throw new LocalError('deploy-impossible', `Stack ${stackName} is in ${stack.status} state.`);
       }
       const eventsBefore = stack.events.length;
-      await returnToOld(engine, operation, new Set(skip));
+      const garbage = await updateBack(engine, operation, new Set(skip));
+      if (garbage !== undefined) {
+        await finishUpdate(engine, operation, garbage);
+      }
       return resultOf(stack, 'update', eventsBefore);
     },
     interrupt(stackName) {

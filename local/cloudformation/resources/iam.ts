@@ -1,5 +1,5 @@
 import { listAt, recordAt, scalarText, textAt } from '../plain-values.ts';
-import type { Policies } from '../policies.ts';
+import type { Policies, PolicyStatement } from '../policies.ts';
 import type { ChangeRequest, Made, ResourceHandler, ResourceRequest } from '../resource-handler.ts';
 import type { Place } from './opaque.ts';
 
@@ -20,11 +20,9 @@ export function iamHandlers(
             RoleId: `AROA${request.inventedName.slice(-12)}`,
           },
         },
-        documents: [
-          ...listAt(request.properties, 'Policies').map((each) => recordAt(each, 'PolicyDocument')),
-          ...listAt(request.properties, 'ManagedPolicyArns').flatMap((each) => awsManaged(scalarText(each))),
-        ],
+        documents: listAt(request.properties, 'Policies').map((each) => recordAt(each, 'PolicyDocument')),
         roles: [name],
+        managed: listAt(request.properties, 'ManagedPolicyArns').map((each) => scalarText(each) ?? ''),
       };
     }),
     'AWS::IAM::Policy': keeper(policies, [], policyOf),
@@ -36,15 +34,13 @@ export function iamHandlers(
       const name = textAt(request.properties, 'ManagedPolicyName') ?? request.inventedName;
       const path = textAt(request.properties, 'Path') ?? '/';
       const arn = `arn:aws:iam::${account}:policy${path}${name}`;
-      return { ...policyOf(request), made: { physicalId: arn, attributes: { PolicyArn: arn } } };
+      return { ...policyOf(request), arn, made: { physicalId: arn, attributes: { PolicyArn: arn } } };
     }),
   };
 }
 
-interface Statement {
+interface Statement extends PolicyStatement {
   readonly made: Made;
-  readonly documents: readonly unknown[];
-  readonly roles: readonly string[];
 }
 
 function policyOf(request: ResourceRequest): Statement {
@@ -61,16 +57,18 @@ function keeper(
   read: (request: ResourceRequest) => Statement,
 ): ResourceHandler {
   const keep = async (request: ResourceRequest): Promise<Made> => {
-    const { made, documents, roles } = read(request);
-    policies.set(keyOf(request, made.physicalId), documents, roles);
+    const { made, ...statement } = read(request);
+    policies.set(keyOf(request, made.physicalId), statement);
     return await Promise.resolve(made);
   };
   return {
     replacedBy,
     create: keep,
     async update(request) {
-      const { documents, roles } = read(request);
-      policies.set(keyOf(request, request.physicalId), documents, roles);
+      // The name it was made with stays: a later generation would invent another.
+      const statement = read({ ...request, inventedName: request.physicalId });
+      const arn = statement.arn === undefined ? {} : { arn: request.physicalId };
+      policies.set(keyOf(request, request.physicalId), { ...statement, ...arn });
       return await Promise.resolve(request);
     },
     async delete(request: ChangeRequest) {
@@ -82,13 +80,4 @@ function keeper(
 
 function keyOf({ stack, logicalId }: ResourceRequest, physicalId: string): string {
   return `${stack.id}|${logicalId}|${physicalId}`;
-}
-
-/** The managed policies of AWS that functions commonly have; others allow nothing here. */
-function awsManaged(arn: string | undefined): readonly unknown[] {
-  const actions = {
-    AWSLambdaBasicExecutionRole: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
-    AdministratorAccess: ['*'],
-  }[arn?.split('/').at(-1) ?? ''];
-  return actions === undefined ? [] : [{ Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] }];
 }

@@ -86,8 +86,8 @@ export async function openWorkbench(
 }
 
 /**
- * A function that answers custom resource events. Its property `Answer` overrides fields of the answer; `Crash` makes it
- * leave without one, `Silent` makes it end without one.
+ * A function that answers custom resource events. Properties of the resource tell it how: `Answer` overrides fields,
+ * `Fail` and the rest name the request type on which it fails, crashes or stays silent.
  */
 export const ANSWERING = {
   Type: 'AWS::Lambda::Function',
@@ -99,11 +99,17 @@ export const ANSWERING = {
     Timeout: 20,
     Code: {
       ZipFile: `
+const { existsSync, writeFileSync } = require('node:fs');
+const marker = __dirname + '/crashed';
 exports.handler = async (event) => {
   const { ResponseURL, ...rest } = event;
   console.log(JSON.stringify(rest));
   const { ResourceProperties: properties } = event;
   if (properties.Crash === event.RequestType) process.exit(7);
+  if (properties.CrashOnce && !existsSync(marker)) {
+    writeFileSync(marker, '');
+    process.exit(7);
+  }
   if (properties.Silent === event.RequestType) return;
   const answer = {
     Status: properties.Fail === event.RequestType ? 'FAILED' : 'SUCCESS',
@@ -113,9 +119,19 @@ exports.handler = async (event) => {
     RequestId: event.RequestId,
     LogicalResourceId: event.LogicalResourceId,
     Data: { Echo: properties.Value ?? 'none' },
-    ...JSON.parse(properties.Answer ?? '{}'),
+    ...((properties.AnswerOn ?? event.RequestType) === event.RequestType ? JSON.parse(properties.Answer ?? '{}') : {}),
   };
-  await fetch(ResponseURL, { method: 'PUT', body: JSON.stringify(answer) });
+  if (properties.FillTo && event.RequestType === 'Create') {
+    answer.Reason += '.'.repeat(Number(properties.FillTo) - Buffer.byteLength(JSON.stringify(answer)));
+  }
+  const put = () => fetch(ResponseURL, { method: 'PUT', body: JSON.stringify(answer) });
+  if (properties.AnswerTwice) {
+    await put();
+    answer.Status = 'FAILED';
+    console.log('second answer: ' + (await put()).status);
+    return;
+  }
+  await put();
 };`,
     },
   },
