@@ -109,26 +109,25 @@ function parentsOf(
   shown: string,
 ): readonly string[] {
   const { default: definition } = module;
-  const parent = `export default migration({ after: '${BASE}' or the id before it, up, down })`;
+  const form = `export default migration({ after: '${BASE}' or the id before it, up, down })`;
   if (!('default' in module)) {
-    throw refusal('migration-not-a-migration', `${shown} has no default export.`, `End it with: ${parent}.`);
+    throw refusal('migration-not-a-migration', `${shown} has no default export.`, `End it with: ${form}.`);
   }
   if (!isMigrationDefinition(definition)) {
     throw refusal(
       'migration-not-a-migration',
       `The default export of ${shown} is ${kindOf(definition)}, not a migration.`,
-      `Make it with migration from 'forerun': ${parent}.`,
+      `Make it with migration from 'forerun': ${form}.`,
     );
   }
-  const after = [definition.after].flat().filter((one) => one !== BASE);
-  if ('id' in definition && definition.id !== undefined && definition.id !== id) {
+  if (definition.id !== undefined && definition.id !== id) {
     throw refusal(
       'history-bad-id',
       `${shown} says that its id is '${definition.id}', but the id of a migration is its file name, '${id}'.`,
       'Remove the id from the migration, or rename the file.',
     );
   }
-  return [...new Set(after)];
+  return [...new Set(definition.after)].filter((parent) => parent !== BASE);
 }
 
 function kindOf(value: unknown): string {
