@@ -1,5 +1,9 @@
 import { LocalError } from './errors.ts';
-import { startCloudFormation, type DeployResult, type LocalCloudFormation } from './cloudformation/start-cloudformation.ts';
+import {
+  startCloudFormation,
+  type DeployResult,
+  type LocalCloudFormation,
+} from './cloudformation/start-cloudformation.ts';
 import type { ClusterMade, Hooks, SecretMade } from './cloudformation/hooks.ts';
 import type { StackEvent } from './cloudformation/status.ts';
 import type { CallEntry } from './data-api/call-log.ts';
@@ -107,7 +111,11 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
 
 interface Allowed {
   /** Set once CloudFormation is there, because the policies are its resources. */
-  ask: (request: { readonly accessKeyId: string; readonly action: string; readonly resource: string }) => boolean;
+  ask: (request: {
+    readonly accessKeyId: string;
+    readonly action: string;
+    readonly resource: string;
+  }) => boolean;
 }
 
 /** Makes the real database behind a cluster, and secrets that can log in to it. */
@@ -116,7 +124,13 @@ function databaseHooks(postgres: LocalPostgres, dataApi: LocalDataApi, secrets: 
   const master = JSON.stringify({ username: postgres.user, password: postgres.password });
   let count = 0;
 
-  const provide = async ({ arn, identifier, databaseName, masterSecretArn, managesMasterSecret }: ClusterMade) => {
+  const provide = async ({
+    arn,
+    identifier,
+    databaseName,
+    masterSecretArn,
+    managesMasterSecret,
+  }: ClusterMade) => {
     const names = databaseName === undefined ? ['postgres'] : [databaseName];
     const own: Record<string, string> = {};
     for (const name of names) {
@@ -162,6 +176,7 @@ function databaseHooks(postgres: LocalPostgres, dataApi: LocalDataApi, secrets: 
 /** The name inside a secret's ARN, without the six random characters at its end. */
 function nameOf(secretArn: string): string {
   const name = secretArn.split(':').at(-1)?.slice(0, -7);
-  if (name === undefined || name === '') throw new LocalError('bad-option', `${secretArn} is not the ARN of a secret.`);
+  if (name === undefined || name === '')
+    throw new LocalError('bad-option', `${secretArn} is not the ARN of a secret.`);
   return name;
 }
