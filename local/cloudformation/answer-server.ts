@@ -1,15 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 import { startHttpEndpoint } from '../lambda/http-endpoint.ts';
+import { ResourceFailure } from './resource-failure.ts';
 
 /** A place where one custom resource answers once. */
-export interface AnswerBox {
+interface AnswerBox {
   /** In the form of a pre-signed S3 address: a bearer secret, never to be logged. */
   readonly url: string;
-  /** The body of the first answer. Later ones are taken and ignored. */
+  /** The body of the first answer. Later ones are taken and ignored. Rejects when the server is closed. */
   readonly answer: Promise<Buffer>;
   /** Nothing is expected here any more. */
-  readonly close: () => void;
+  close(): void;
 }
 
 /** Takes the answers of custom resources, as the S3 bucket behind `ResponseURL` does. */
@@ -24,6 +25,8 @@ const EXPIRES_SECONDS = 7200;
 /** Starts the server on a free port of 127.0.0.1. */
 export async function startAnswerServer(): Promise<AnswerServer> {
   const boxes = new Map<string, (body: Buffer) => void>();
+  const waiting = new Set<(reason: ResourceFailure) => void>();
+  let closed = false;
   const server = await startHttpEndpoint(async ({ method, url, headers, body }) => {
     await Promise.resolve();
     const known = boxes.get(url.pathname + url.search);
@@ -40,14 +43,37 @@ export async function startAnswerServer(): Promise<AnswerServer> {
   });
   return {
     open(name, nowMs) {
-      const { promise, resolve } = Promise.withResolvers<Buffer>();
+      const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+      // Whoever asked may have given up before.
+      promise.catch(() => undefined);
       const path = `/${encodeURIComponent(name)}/${randomBytes(16).toString('hex')}?${signature(nowMs)}`;
+      if (closed) {
+        reject(shutDown());
+      }
       boxes.set(path, resolve);
-      // The address stays open, as S3 leaves it: a late answer gets its 200 and changes nothing.
-      return { url: server.url + path, answer: promise, close: () => boxes.set(path, () => undefined) };
+      waiting.add(reject);
+      return {
+        url: server.url + path,
+        answer: promise,
+        close() {
+          waiting.delete(reject);
+          // The address stays open, as S3 leaves it: a late answer gets its 200 and changes nothing.
+          boxes.set(path, () => undefined);
+        },
+      };
     },
-    close: () => server.close(),
+    async close() {
+      closed = true;
+      for (const reject of waiting) {
+        reject(shutDown());
+      }
+      await server.close();
+    },
   };
+}
+
+function shutDown(): ResourceFailure {
+  return new ResourceFailure('CloudFormation was shut down.');
 }
 
 function signature(nowMs: number): string {

@@ -62,7 +62,7 @@ export function report(
 }
 
 /** `<stack>-<logical id>-<12 characters>`: a new one each time the resource is made anew. */
-export function inventName(stack: Stack, logicalId: string): string {
+function inventName(stack: Stack, logicalId: string): string {
   const generation = stack.generations.get(logicalId) ?? 0;
   const suffix = createHash('sha256').update(`${stack.id}|${logicalId}|${generation}`).digest('hex');
   return `${stack.name}-${logicalId}-${suffix.slice(0, 12).toUpperCase()}`;

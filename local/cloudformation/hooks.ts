@@ -13,7 +13,7 @@ export interface ClusterMade {
 }
 
 /** Where the real database behind a cluster listens; made up when the hook does not say. */
-export interface ClusterEndpoint {
+interface ClusterEndpoint {
   readonly address: string;
   readonly port: number;
 }

@@ -18,7 +18,7 @@ export interface ChangeRequest extends ResourceRequest {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-export interface UpdateRequest extends ChangeRequest {
+interface UpdateRequest extends ChangeRequest {
   readonly oldProperties: Readonly<Record<string, unknown>>;
   /** A rollback may be played differently inside a nested stack. */
   readonly direction: 'forward' | 'back';

@@ -37,5 +37,9 @@ export function resourceHandlers(options: HandlerOptions): (type: string) => Res
       'AWS::CloudFormation::Stack': nestedStackHandler(options.nested),
     }),
   );
-  return (type) => handlers.get(type) ?? (type.startsWith('Custom::') ? custom : opaque);
+  return (type) => {
+    const handler = handlers.get(type) ?? (type.startsWith('Custom::') ? custom : opaque);
+    // An attribute that a known type does not fill in is made up like any other.
+    return opaque.attribute === undefined ? handler : { attribute: opaque.attribute, ...handler };
+  };
 }

@@ -85,6 +85,7 @@ export interface LocalCloudFormation {
    * stands for no role is a person on this machine, who may do everything.
    */
   allows(principal: string, action: string, resource: string): boolean;
+  /** Ends a deploy that is under way as if nobody answered any more, and waits for it. */
   close(): Promise<void>;
 }
 
@@ -96,7 +97,7 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
   const policies = createPolicies();
   const stacks = new Map<string, Stack>();
   const byId = new Map<string, Stack>();
-  const running = new Map<string, AbortController>();
+  const running = new Map<string, { readonly controller: AbortController; readonly done: Promise<void> }>();
   const blocked = new Map<string, Operation>();
 
   const register = (stack: Stack): void => {
@@ -161,9 +162,10 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
       return resultOf(stack, 'no-changes', eventsBefore);
     }
     register(stack);
-    running.set(name, controller);
+    const done = isNew ? createStack(engine, operation) : updateStack(engine, operation);
+    running.set(name, { controller, done });
     try {
-      await (isNew ? createStack(engine, operation) : updateStack(engine, operation));
+      await done;
     } finally {
       running.delete(name);
     }
@@ -205,7 +207,7 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
       return resultOf(stack, 'update', eventsBefore);
     },
     interrupt(stackName) {
-      running.get(stackName)?.abort();
+      running.get(stackName)?.controller.abort();
     },
     async destroy(stackName) {
       const stack = found(stackName);
@@ -241,10 +243,12 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
       return roleArn === undefined || policies.allows(roleArn, action, resource);
     },
     async close() {
-      for (const controller of running.values()) {
+      const open = [...running.values()];
+      for (const { controller } of open) {
         controller.abort();
       }
       await Promise.all([api.close(), answers.close()]);
+      await Promise.allSettled(open.map(({ done }) => done));
     },
   };
 }

@@ -143,9 +143,12 @@ function openInbox(child: ChildProcess): Inbox {
 async function whenGone(child: ChildProcess, onExit: () => void): Promise<Exit> {
   const closed = Promise.withResolvers<Exit>();
   const drained = Promise.withResolvers<void>();
-  child.once('error', () => {
-    drained.resolve();
-    closed.resolve({ code: null, signal: null });
+  // Also raised for a message to a process that has just left; only one that never started has no `close`.
+  child.on('error', () => {
+    if (child.pid === undefined) {
+      drained.resolve();
+      closed.resolve({ code: null, signal: null });
+    }
   });
   child.once('exit', () => {
     onExit();

@@ -22,7 +22,7 @@ export interface InvokeStart {
   readonly mode: 'RequestResponse' | 'Event';
   /** From 1; more only for events. */
   readonly attempt: number;
-  /** JSON text. */
+  /** JSON text. A custom resource event holds its ResponseURL here: never print it. */
   readonly event: string;
 }
 

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 import type { FunctionCode, FunctionSettings } from '../../lambda/function-settings.ts';
 import { LambdaServiceError } from '../../lambda/service-error.ts';
 import type { LocalLambda } from '../../lambda/start-lambda.ts';
@@ -143,6 +145,11 @@ function codeOf(request: ResourceRequest): FunctionCode {
   if (directory === undefined) {
     throw new ResourceFailure(
       `Error occurred while GetObject. S3 Error Code: NoSuchKey. The asset ${key} of ${nameOf(request)} is not in the cloud assembly.`,
+    );
+  }
+  if (!statSync(directory).isDirectory()) {
+    throw new ResourceFailure(
+      `The asset ${key} is a file: only code that the CDK zips itself is played here.`,
     );
   }
   return { directory };

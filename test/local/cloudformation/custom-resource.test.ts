@@ -295,3 +295,21 @@ test('an interrupted update is taken back while its handler still works', async 
     OldResourceProperties: { Value: 'new' },
   });
 });
+
+test('an interrupted create is deleted by an invented id', async () => {
+  const result = bench.deploy(things({ Silent: 'Create' }));
+  await once(lines, 'line');
+  bench.cloudFormation.interrupt('Shop');
+  expect(await result).toMatchObject({
+    status: 'ROLLBACK_COMPLETE',
+    reason: 'Thing: Resource creation cancelled',
+  });
+  expect(bench.asked().at(-1)?.PhysicalResourceId).toMatch(/^Shop-Thing-[\dA-F]{12}$/);
+});
+
+test('a deploy that is under way ends when CloudFormation is closed', async () => {
+  const result = bench.deploy(things({ Silent: 'Create' }));
+  await once(lines, 'line');
+  await bench.cloudFormation.close();
+  expect((await result).status).toBe('ROLLBACK_FAILED');
+});

@@ -29,7 +29,7 @@ export interface Workbench {
   close(): Promise<void>;
 }
 
-export interface Asked {
+interface Asked {
   readonly RequestType: string;
   readonly PhysicalResourceId?: string;
   readonly ResourceProperties: Readonly<Record<string, unknown>>;
