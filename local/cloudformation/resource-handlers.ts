@@ -20,6 +20,8 @@ export interface HandlerOptions {
   readonly clock: Clock;
   readonly place: Place;
   readonly nested: NestedStackOptions;
+  /** Types of custom resources that count as done, beside those of the CDK. */
+  readonly assumed: readonly string[];
 }
 
 /** Which handler plays which type; a type that nobody knows is opaque. */
@@ -33,6 +35,7 @@ export function resourceHandlers(options: HandlerOptions): (type: string) => Res
       ...iamHandlers(policies, place),
       ...rdsHandlers(hooks, place),
       ...secretHandlers(hooks, place),
+      ...Object.fromEntries([...CDK_OWN_TYPES, ...options.assumed].map((type) => [type, opaque])),
       'AWS::CloudFormation::CustomResource': custom,
       'AWS::CloudFormation::Stack': nestedStackHandler(options.nested),
     }),
@@ -43,3 +46,21 @@ export function resourceHandlers(options: HandlerOptions): (type: string) => Res
     return opaque.attribute === undefined ? handler : { attribute: opaque.attribute, ...handler };
   };
 }
+
+/**
+ * Custom resources of the CDK itself. Their functions call services that are not played here, and answer on port 443
+ * whatever the address says; they count as done.
+ */
+const CDK_OWN_TYPES = [
+  'Custom::AWS',
+  'Custom::AWSCDKOpenIdConnectProvider',
+  'Custom::CDKBucketDeployment',
+  'Custom::CloudwatchLogResourcePolicy',
+  'Custom::CrossRegionExportReader',
+  'Custom::CrossRegionExportWriter',
+  'Custom::ECRAutoDeleteImages',
+  'Custom::LogRetention',
+  'Custom::S3AutoDeleteObjects',
+  'Custom::S3BucketNotifications',
+  'Custom::VpcRestrictDefaultSG',
+] as const;

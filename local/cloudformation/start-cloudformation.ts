@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import { LocalError } from '../errors.ts';
 import { realClock, type Clock } from '../lambda/clock.ts';
 import type { Authorize } from '../lambda/invoke-api.ts';
@@ -8,15 +6,19 @@ import { startAnswerServer } from './answer-server.ts';
 import { readAssembly, type AssemblyStack } from './assembly.ts';
 import { deleteStack } from './delete-stack.ts';
 import { createStack, finishUpdate, isUnchanged, updateBack, updateStack } from './deploy-stack.ts';
+import { refuseUnknownFaults, resultOf, type DeployOptions, type DeployResult } from './deploy-result.ts';
 import { startDescribeStacks } from './describe-stacks.ts';
 import type { Engine } from './engine.ts';
 import type { Hooks } from './hooks.ts';
-import { planOperation, type Faults, type Operation, type OperationOptions } from './operation.ts';
+import { planOperation, type Operation, type OperationOptions } from './operation.ts';
 import { createPolicies } from './policies.ts';
 import { ResourceFailure } from './resource-failure.ts';
 import { resourceHandlers } from './resource-handlers.ts';
 import { emptyStack, type Resource, type Stack } from './stack.ts';
+import { stackId } from './stack-id.ts';
 import { UPDATABLE, type StackEvent, type StackStatus } from './status.ts';
+
+export type { DeployOptions, DeployResult } from './deploy-result.ts';
 
 export interface CloudFormationOptions {
   readonly lambda: LocalLambda;
@@ -25,29 +27,12 @@ export interface CloudFormationOptions {
   readonly onEvent?: (event: StackEvent) => void;
   /** Who may call `DescribeStacks`; everybody by default. */
   readonly authorize?: Authorize;
+  /** More types of custom resources that count as done without asking their function. */
+  readonly assumed?: readonly string[];
   /** Default: Lambda's. */
   readonly account?: string;
   /** Default: Lambda's. */
   readonly region?: string;
-}
-
-export interface DeployOptions {
-  /** Logical ids, or their beginnings, that fail on the way forward, with the reason. */
-  readonly fail?: Faults;
-  /** Leave the stacks alone on which this one depends. Default false, as with `cdk deploy`. */
-  readonly exclusively?: boolean;
-}
-
-/** How a deploy ended; a failed deploy is a result, not an error. */
-export interface DeployResult {
-  readonly stackName: string;
-  readonly status: StackStatus;
-  readonly kind: 'create' | 'update' | 'no-changes';
-  /** Why it failed: the first failed resource and its reason. */
-  readonly reason?: string;
-  /** Of this operation, in order. */
-  readonly events: readonly StackEvent[];
-  readonly outputs: Readonly<Record<string, string>>;
 }
 
 /** A stack as it stands. */
@@ -136,6 +121,7 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
     answers,
     clock,
     place,
+    assumed: options.assumed ?? [],
     nested: { engine, newStack, register, find },
   });
 
@@ -253,22 +239,6 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
   };
 }
 
-function resultOf(stack: Stack, kind: DeployResult['kind'], eventsBefore: number): DeployResult {
-  const events = stack.events.slice(eventsBefore);
-  const failure = events.find(({ status }) => status.endsWith('_FAILED'));
-  const told = events.find(({ status }) => status.endsWith('ROLLBACK_IN_PROGRESS'));
-  const isFailed = told !== undefined || stack.status.endsWith('FAILED');
-  const reason = failure === undefined ? told?.reason : `${failure.logicalId}: ${failure.reason ?? ''}`;
-  return {
-    stackName: stack.name,
-    status: stack.status,
-    kind,
-    events,
-    outputs: stack.outputs,
-    ...(isFailed && reason !== undefined ? { reason } : {}),
-  };
-}
-
 /** A template that CloudFormation refuses before it touches anything. */
 function plan(engine: Engine, stack: Stack, options: OperationOptions): Operation {
   try {
@@ -281,29 +251,7 @@ function plan(engine: Engine, stack: Stack, options: OperationOptions): Operatio
   }
 }
 
-/** A fault that can hit nothing is a mistake in the rehearsal. */
-function refuseUnknownFaults(resources: Readonly<Record<string, unknown>>, faults: Faults): void {
-  for (const beginning of Object.keys(faults)) {
-    if (!Object.keys(resources).some((logicalId) => logicalId.startsWith(beginning))) {
-      throw new LocalError('bad-option', `No resource of the template begins with ${beginning}.`);
-    }
-  }
-}
-
 function inOrder({ dependencies }: AssemblyStack): readonly AssemblyStack[] {
   const all = dependencies.flatMap((each) => [...inOrder(each), each]);
   return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index);
-}
-
-/** The uuid follows from the name and from how often it was used: equal sequences of deploys have equal ids. */
-function stackId(
-  name: string,
-  born: number,
-  { account, region }: { readonly account: string; readonly region: string },
-): string {
-  const uuid = createHash('sha256')
-    .update(`${account}/${region}/${name}/${born}`)
-    .digest('hex')
-    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
-  return `arn:aws:cloudformation:${region}:${account}:stack/${name}/${uuid}`;
 }
