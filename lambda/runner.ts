@@ -14,7 +14,7 @@ import { pastRuns, plan, status } from './engine/inspect.ts';
 import type { RunIdentity } from './engine/journal.ts';
 import type { Migration, Revision } from './engine/migration.ts';
 import { errorData } from './engine/outcome.ts';
-import type { Ports, RunNote } from './engine/ports.ts';
+import type { Ports } from './engine/ports.ts';
 import { postgres } from './engine/postgres.ts';
 import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
@@ -114,9 +114,8 @@ function portsFor(target: Target, deadlineMs: number): Ports {
     now: Date.now,
     sleep: (milliseconds: number) => new Promise<void>((wake) => setTimeout(wake, milliseconds)),
   };
-  const tell = (note: RunNote): void => writeLine(note);
-  const database = dataApiDatabase({ target, clock, random: Math.random, tell, deadlineMs });
-  return { database, clock, random: Math.random, tell };
+  const database = dataApiDatabase({ target, clock, random: Math.random, tell: writeLine, deadlineMs });
+  return { database, clock, random: Math.random, tell: writeLine };
 }
 
 /** The payload's target; what it leaves out comes from the environment, which serves manual invokes. */

@@ -3,7 +3,7 @@ export { LocalError, type LocalErrorCode } from './errors.ts';
 export { startPostgres, type LocalPostgres, type PostgresOptions } from './postgres/postgres.ts';
 export { startDataApi, type DataApiOptions, type LocalDataApi } from './data-api/start-data-api.ts';
 export type { CallEntry } from './data-api/call-log.ts';
-export type { Fault, FaultKind, FaultOptions, Faults } from './data-api/faults.ts';
+export type { FaultKind, Faults } from './data-api/faults.ts';
 export { secretStore, type Secret, type SecretStore } from './secrets-manager/secret-store.ts';
 export { startSecretsManager, type LocalSecretsManager } from './secrets-manager/start-secrets-manager.ts';
 export {

@@ -8,7 +8,7 @@ import type { ClusterMade, Hooks, SecretMade } from './cloudformation/hooks.ts';
 import type { StackEvent } from './cloudformation/status.ts';
 import type { CallEntry } from './data-api/call-log.ts';
 import { startDataApi, type LocalDataApi } from './data-api/start-data-api.ts';
-import { startLambda, type LocalLambda, type LogLine } from './lambda/start-lambda.ts';
+import { startLambda, type LambdaOptions, type LocalLambda, type LogLine } from './lambda/start-lambda.ts';
 import { startPostgres, type LocalPostgres } from './postgres/postgres.ts';
 import { secretStore, type SecretStore } from './secrets-manager/secret-store.ts';
 import { startSecretsManager, type LocalSecretsManager } from './secrets-manager/start-secrets-manager.ts';
@@ -18,6 +18,8 @@ export interface RehearsalOptions {
   readonly databaseUrl?: string;
   /** Each event of a stack, as it happens. */
   readonly onEvent?: (event: StackEvent) => void;
+  /** Called before each attempt to run a function; may lose or refuse it. */
+  readonly onInvoke?: LambdaOptions['onInvoke'];
   /** Each line that a function writes. */
   readonly onLog?: (line: LogLine) => void;
   /** Each call of the Data API. */
@@ -70,6 +72,7 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
     const lambda = await startLambda({
       authorize: (request) => allowed.ask(request),
       ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
+      ...(options.onInvoke === undefined ? {} : { onInvoke: options.onInvoke }),
     });
     closers.push(() => lambda.close());
     const endpoints = {

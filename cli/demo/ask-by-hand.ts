@@ -34,6 +34,7 @@ export async function readRows(
     }),
   );
   client.destroy();
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(formattedRecords ?? '[]') as Record<string, unknown>[];
 }
 

@@ -150,6 +150,8 @@ function tellRun({
 }
 
 function tellStatus(status: unknown): string[] {
+  // The runner's own answer to the action status.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const { applied, pending, foreign, holder, head } = status as {
     readonly head: string;
     readonly applied: readonly unknown[];

@@ -67,6 +67,7 @@ export async function rehearseDemo(
         asTold: differences.length === 0,
       });
     }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const answer = (await invokeRunner(rehearsal, STACK, { action: 'status' })) as {
       ok: boolean;
       status: unknown;
@@ -96,7 +97,7 @@ function synthesise(chapter: Chapter, folder: string): string {
 function compare({ deploy, expected }: Chapter, { status }: DeployResult, runs: readonly Run[]): string[] {
   const forward = runs.find(({ action }) => action === 'up');
   const settled = runs.find(({ action }) => action === 'settle');
-  const found = {
+  const found: Readonly<Record<string, unknown>> = {
     status,
     outcome: forward?.outcome,
     applied: forward?.applied,
@@ -104,7 +105,7 @@ function compare({ deploy, expected }: Chapter, { status }: DeployResult, runs: 
     ...(expected.ahead === undefined ? {} : { ahead: settled?.ahead ?? [] }),
   };
   return Object.entries(expected).flatMap(([name, wanted]) => {
-    const got: unknown = found[name as keyof typeof found];
+    const got = found[name];
     return JSON.stringify(got) === JSON.stringify(wanted)
       ? []
       : [`deploy ${deploy}: ${name} should be ${JSON.stringify(wanted)}, but is ${JSON.stringify(got)}`];

@@ -33,7 +33,7 @@ const REFUSED_BEFORE = 'RDS Data API reference, errors: the request was turned d
 const AMBIGUOUS = 'RDS Data API reference, errors: nothing is said about whether the statement ran';
 
 /** The one table of failures: what a name means, whether the call ran, and where that is written. */
-export const FAILURES: readonly FailureRow[] = [
+const FAILURES: readonly FailureRow[] = [
   {
     errors: ['DatabaseResumingException'],
     kind: 'asleep',
@@ -212,6 +212,8 @@ interface ErrorFacts {
 
 function factsOf(cause: unknown): ErrorFacts {
   if (!(cause instanceof Error)) return { name: 'unknown', message: String(cause), names: [] };
+  // The SDK adds `$metadata`, a socket `code`; an error of neither has none.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const { code, $metadata } = cause as { code?: unknown; $metadata?: { httpStatusCode?: number } };
   const status = $metadata?.httpStatusCode;
   const socket = typeof code === 'string' ? code : undefined;

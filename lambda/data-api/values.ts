@@ -21,19 +21,14 @@ export function boundTexts({ parameters }: Statement): string[] {
 
 function fieldOf(value: BoundValue): Field {
   if (value === null) return { isNull: true };
-  switch (typeof value) {
-    case 'string':
-      return { stringValue: value };
-    case 'boolean':
-      return { booleanValue: value };
-    case 'bigint':
-      // The SDK types it as number but writes a bigint digit by digit, which a number cannot carry beyond 2^53.
-      return { longValue: value as unknown as number };
-    case 'number':
-      return Number.isSafeInteger(value) ? { longValue: value } : { doubleValue: value };
-    case 'object':
-      return { blobValue: value };
-  }
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { booleanValue: value };
+  // The SDK types it as number but writes a bigint digit by digit, which a number cannot carry beyond 2^53.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  if (typeof value === 'bigint') return { longValue: value as unknown as number };
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) ? { longValue: value } : { doubleValue: value };
+  return { blobValue: value };
 }
 
 /** The rows under their column labels, each value by the type that the service names. */
@@ -54,24 +49,28 @@ function columnValue(field: Field, typeName: string): ColumnValue {
   if (field.booleanValue !== undefined) return field.booleanValue;
   if (field.blobValue !== undefined) return field.blobValue;
   if (field.longValue !== undefined) return wholeNumber(field.longValue, typeName);
-  if (field.doubleValue !== undefined) return Number(field.doubleValue);
+  // "NaN" and "Infinity" come as text.
+  if (field.doubleValue !== undefined) return numberOf(field.doubleValue);
   if (field.stringValue !== undefined) return textValue(field.stringValue, typeName);
   return null;
 }
 
+const numberOf = (value: number | string): number => Number(value);
+
 type ArrayField = NonNullable<Field['arrayValue']>;
 
 function arrayOf(array: ArrayField, elementType: string): ColumnValue {
-  const each = <T>(values: readonly T[], convert: (value: NonNullable<T>) => ColumnValue): ColumnValue[] =>
-    values.map((value) => (value === null || value === undefined ? null : convert(value)));
   if (array.stringValues !== undefined)
     return each(array.stringValues, (value) => textValue(value, elementType));
   if (array.longValues !== undefined)
     return each(array.longValues, (value) => wholeNumber(value, elementType));
-  if (array.doubleValues !== undefined) return each(array.doubleValues, Number);
+  if (array.doubleValues !== undefined) return each(array.doubleValues, numberOf);
   if (array.booleanValues !== undefined) return each(array.booleanValues, (value) => value);
   return each(array.arrayValues ?? [], (value) => arrayOf(value, elementType));
 }
+
+const each = <T>(values: readonly T[], convert: (value: NonNullable<T>) => ColumnValue): ColumnValue[] =>
+  values.map((value) => (value === null || value === undefined ? null : convert(value)));
 
 /** The service sends whole numbers as JSON numbers unless asked for text; beyond 2^53 those have lost digits already. */
 function wholeNumber(value: number, typeName: string): ColumnValue {
@@ -95,6 +94,8 @@ function textValue(value: string, typeName: string): ColumnValue {
       return BigInt(value);
     case 'json':
     case 'jsonb':
+      // Whatever JSON holds is a column's value.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return JSON.parse(value) as ColumnValue;
     case 'timestamptz':
       // The service answers in UTC and leaves the offset out (Aurora User Guide, Data API differences).

@@ -101,6 +101,8 @@ export async function pastRuns(
     rows: true,
   });
   return rows.map((row) => {
+    // Built by our own statement in the dialect.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const events = row['events'] as unknown as readonly (readonly [string, string])[];
     const of = (kind: string): string[] =>
       events.filter(([one]) => one === kind).map(([, migration]) => migration);
@@ -151,6 +153,10 @@ function pendingOf(history: readonly Migration[], view: JournalView | null): rea
   return history.filter(({ id }) => view === null || view.pending.has(id)).map(({ id }) => id);
 }
 
-const text = (row: Row, column: string): string => String(row[column]);
+/** Our own statements make these columns text. */
+function text(row: Row, column: string): string {
+  const value = row[column];
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 const textOrNull = (row: Row, column: string): string | null =>
   row[column] === null ? null : text(row, column);

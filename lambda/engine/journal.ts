@@ -127,6 +127,7 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
   const [first] = rows;
   if (first === undefined) return null;
   // The columns are named and typed by our own statement in the dialect.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const row = first as unknown as LeaseColumns;
   return {
     version: row.version,

@@ -140,6 +140,7 @@ async function pause(
 
 /** What a run with the same key ended with; it was written by `releaseLease`. */
 function storedResult(stored: unknown): RunResult {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { ...(stored as RunResult), dataApiCalls: 1, repeated: true };
 }
 

@@ -1,4 +1,3 @@
-import { RESERVE_MS } from './apply-group.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
 import type { Dialect, JournalView, RunIdentity } from './journal.ts';
@@ -52,11 +51,8 @@ export async function settle(request: SettleRequest, ports: Ports, dialect: Dial
   }
 }
 
-/** The least time in which a settlement can be hoped for, in milliseconds. */
-export const SETTLE_MS = 3 * RESERVE_MS;
-
 /** Which migrations the database is ahead by, and what they say about the release before them. */
-export function standing(
+function standing(
   history: readonly Migration[],
   view: JournalView,
 ): Pick<Verdict, 'ahead' | 'compatible'> & { readonly ahead: readonly string[] } {

@@ -44,7 +44,7 @@ function withoutMiddle(characters: readonly string[], count: number): string[] {
   );
   const keep = Math.max(0, text.length - count - ELLIPSIS.length);
   const head = Math.ceil(keep * 0.6);
-  return keep === 0 ? [] : [...text.slice(0, head), ...ELLIPSIS, ...text.slice(text.length - (keep - head))];
+  return keep === 0 ? [] : [...text.slice(0, head), ELLIPSIS, ...text.slice(text.length - (keep - head))];
 }
 
 /** Puts the answer, several times if need be. The URL takes the same body twice without harm. */
@@ -67,7 +67,7 @@ export async function putAnswer(asked: GateRequest, answer: GateAnswer): Promise
 }
 
 /** Thrown out of the handler on purpose: Lambda then hands the event in again, and the stored outcome is put once more. */
-export class AnswerNotDelivered extends Error {
+class AnswerNotDelivered extends Error {
   override readonly name = 'AnswerNotDelivered';
   constructor(last: string) {
     super(`CloudFormation did not take the answer (${last})`);

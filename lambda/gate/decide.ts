@@ -88,6 +88,7 @@ function readProperties(given: Partial<MigrationsProperties>): MigrationsPropert
   if (given.ContractVersion !== CONTRACT_VERSION) return null;
   if (!names.every((name) => typeof given[name] === 'string' && given[name] !== '')) return null;
   // Every member was looked at; Atomic and OnRollback are written by the same construct and have defaults in the runner.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return given as MigrationsProperties;
 }
 
@@ -96,7 +97,7 @@ function readProperties(given: Partial<MigrationsProperties>): MigrationsPropert
  * upgrade of Forerun itself: the database is kept and the rollback goes on.
  */
 function unreadable(asked: GateRequest): GateAnswer {
-  const version = String(asked.ResourceProperties.ContractVersion ?? 'none');
+  const version = asked.ResourceProperties.ContractVersion ?? 'none';
   if (asked.RequestType === 'Update' && Number(version) > Number(CONTRACT_VERSION)) {
     return success(
       `These properties (contract ${version}) are newer than this gate; the database is kept as it is.`,

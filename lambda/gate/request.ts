@@ -17,6 +17,7 @@ export interface GateRequest {
 export function readRequest(event: unknown): GateRequest | null {
   if (typeof event !== 'object' || event === null) return null;
   const texts: readonly (keyof GateRequest)[] = ['RequestId', 'StackId', 'LogicalResourceId', 'ResponseURL'];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const fields = event as Record<string, unknown>;
   if (!texts.every((name) => typeof fields[name] === 'string' && fields[name] !== '')) return null;
   if (!['Create', 'Update', 'Delete'].includes(String(fields['RequestType']))) return null;
@@ -24,6 +25,7 @@ export function readRequest(event: unknown): GateRequest | null {
   const properties = fields['ResourceProperties'];
   if (typeof properties !== 'object' || properties === null) return null;
   // Checked field by field above; the properties are checked where they are used.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return event as GateRequest;
 }
 

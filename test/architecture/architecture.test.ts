@@ -44,14 +44,9 @@ describe('the architecture', () => {
   });
 
   test('sees a cycle where there is one', () => {
-    const file = (path: string, from: string): SourceFile => ({
-      path,
-      text: '',
-      imports: [{ from, own: true, typeOnly: false }],
-    });
-    expect(cycles([file('a.ts', 'b.ts'), file('b.ts', 'c.ts'), file('c.ts', 'a.ts')])).toEqual([
-      'a.ts → b.ts → c.ts → a.ts',
-    ]);
+    expect(cycles([importing('a.ts', 'b.ts'), importing('b.ts', 'c.ts'), importing('c.ts', 'a.ts')])).toEqual(
+      ['a.ts → b.ts → c.ts → a.ts'],
+    );
   });
 
   test('keeps clock, chance, process and network out of the engine', () => {
@@ -114,6 +109,12 @@ describe('the architecture', () => {
     );
     expect(found).toEqual([]);
   });
+});
+
+const importing = (path: string, from: string): SourceFile => ({
+  path,
+  text: '',
+  imports: [{ from, own: true, typeOnly: false }],
 });
 
 function linesWith(pattern: RegExp, path: string, text: string): string[] {

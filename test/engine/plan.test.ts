@@ -15,7 +15,11 @@ const migration = (id: string, after: readonly string[], more: Partial<Migration
 
 const line = [migration('a', []), migration('b', ['a']), migration('c', ['b'])];
 
-const journal = (applied: readonly string[], more: Partial<JournalView> = {}, history = line): JournalView => ({
+const journal = (
+  applied: readonly string[],
+  more: Partial<JournalView> = {},
+  history = line,
+): JournalView => ({
   version: 1,
   token: 1n,
   revision: 1n,
@@ -39,7 +43,9 @@ function outline(history: readonly Migration[], view: JournalView, goal: Goal): 
 }
 
 describe('a plan', () => {
-  const forced = [line[0], migration('b', ['a'], { atomic: 'migration' }), line[2]].filter((one) => one !== undefined);
+  const forced = [line[0], migration('b', ['a'], { atomic: 'migration' }), line[2]].filter(
+    (one) => one !== undefined,
+  );
   const joined = [
     migration('a', []),
     migration('b', ['a']),
@@ -71,7 +77,13 @@ describe('a plan', () => {
 
   test.each([
     ['a changed migration', line, journal(['a'], { changed: ['a'] }), up(), 'plan-changed'],
-    ['a changed migration on the way down too', line, journal(['a'], { changed: ['a'] }), down('base'), 'plan-changed'],
+    [
+      'a changed migration on the way down too',
+      line,
+      journal(['a'], { changed: ['a'] }),
+      down('base'),
+      'plan-changed',
+    ],
     [
       'an applied migration that comes after our head',
       line,
@@ -89,7 +101,13 @@ describe('a plan', () => {
     ['a migration below an applied one', line, journal(['a', 'c']), up(), 'plan-late'],
     ['a target that is no migration', line, journal([]), up('z'), 'plan-unknown-target'],
     ['head as the target of down', line, journal([]), down('head'), 'plan-unknown-target'],
-    ['to revert what cannot be reverted', irreversible, journal(['a', 'b', 'c']), down('a'), 'plan-irreversible'],
+    [
+      'to revert what cannot be reverted',
+      irreversible,
+      journal(['a', 'b', 'c']),
+      down('a'),
+      'plan-irreversible',
+    ],
     ['a journal of a newer release', line, journal([], { version: 99 }), up(), 'journal-unreadable'],
   ] as const)('refuses %s', (_claim, history, view, goal, code) => {
     expect(outline(history, view, goal)).toBe(`refused: ${code}`);

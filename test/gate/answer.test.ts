@@ -23,7 +23,7 @@ describe('an answer', () => {
   ])('stays within 4096 bytes and whole characters for a long reason of %s', (_claim, reason) => {
     const body = answerBody(asked, { status: 'FAILED', reason: `begin ${reason} end`, data: {} });
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(4096);
-    const shown = String((JSON.parse(body) as { Reason: string }).Reason);
+    const shown = (JSON.parse(body) as { Reason: string }).Reason;
     expect(shown.startsWith('begin')).toBe(true);
     expect(shown.endsWith('end')).toBe(true);
     expect(shown.isWellFormed()).toBe(true);

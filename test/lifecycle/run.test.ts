@@ -181,7 +181,7 @@ describe('a run', () => {
       id: '0001_secretive',
       up: async (session) => {
         await session.execute({ sql: 'create table account (email text primary key)' }, { rows: false });
-        for (const _twice of [1, 2]) {
+        for (let time = 0; time < 2; time += 1) {
           const parameters = { email: 'ada@example.org' };
           await session.execute({ sql: 'insert into account values (:email)', parameters }, { rows: false });
         }

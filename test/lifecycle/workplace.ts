@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { dataApiDatabase, writingClient } from '../../lambda/data-api/database.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunResult } from '../../lambda/engine/outcome.ts';
@@ -130,7 +130,7 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
     down: (history, to, more = {}) =>
       start(history, { direction: 'down', to, atomic: more.atomic ?? 'group' }, more),
     async query(sql) {
-      const client = new pg.Client({
+      const client = new Client({
         host: server.host,
         port: server.port,
         user: server.user,
@@ -148,7 +148,7 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
 }
 
 /** What a run with `yieldToOwnRun` rejects with here, when it met an earlier run of its owner. */
-export class Overtaken extends Error {
+class Overtaken extends Error {
   override readonly name = 'Overtaken';
 }
 

@@ -1,0 +1,244 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { LocalPostgres } from '../../local/postgres/postgres.ts';
+import type { InvokeFault } from '../../local/lambda/start-lambda.ts';
+import { module, openStage, openTheatre, STACK, type Stage } from './stage.ts';
+
+let postgres: LocalPostgres;
+let stage: Stage;
+
+beforeAll(async () => {
+  postgres = await openTheatre();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+afterEach(async () => {
+  await stage.close();
+});
+
+const notes = module('base', ['create table notes (body text)'], { down: ['drop table notes'] });
+const first = { '0001_notes.ts': notes };
+const second = { ...first, '0002_hello.ts': module('0001_notes', [`insert into notes values ('hello')`]) };
+
+/** The custom resource's attributes, as `Fn::GetAtt` would read them. */
+function attributes(): Readonly<Record<string, unknown>> {
+  const resource = stage.rehearsal.cloudFormation
+    .stack(STACK)
+    ?.resources.find(({ type }) => type === 'Custom::ForerunMigrations');
+  return resource?.attributes ?? {};
+}
+
+describe('a deploy', () => {
+  test('migrates before the alias moves, and tells what it did', async () => {
+    stage = await openStage(postgres);
+    const result = await stage.deploy('r1', second);
+    expect(result.status).toBe('CREATE_COMPLETE');
+    const ends = result.events
+      .filter(({ status }) => status === 'CREATE_COMPLETE')
+      .map(({ resourceType }) => resourceType);
+    expect(ends.indexOf('Custom::ForerunMigrations')).toBeLessThan(ends.indexOf('AWS::Lambda::Alias'));
+    expect(ends.indexOf('AWS::Lambda::Version')).toBeLessThan(ends.indexOf('Custom::ForerunMigrations'));
+    expect(attributes()).toMatchObject({
+      Head: '0002_hello',
+      Applied: '2',
+      Outcome: 'applied',
+      DeployId: 'r1',
+    });
+    expect(await stage.rows('select * from notes')).toEqual([{ body: 'hello' }]);
+  });
+
+  test('of the same template again changes nothing and calls nobody', async () => {
+    stage = await openStage(postgres);
+    await stage.deploy('r1', first);
+    stage.rehearsal.dataApi.resetCalls();
+    const again = await stage.deploy('r1', first);
+    expect(again.kind).toBe('no-changes');
+    expect(stage.rehearsal.dataApi.calls()).toEqual([]);
+  });
+
+  test('with a first migration that is broken rolls back to nothing, and says why', async () => {
+    stage = await openStage(postgres);
+    const broken = { '0001_broken.ts': module('base', ['create table kept (n int)', 'selectt 1']) };
+    const result = await stage.deploy('r1', broken);
+    expect(result.status).toBe('ROLLBACK_COMPLETE');
+    expect(result.reason).toContain('0001_broken failed at statement 2 (SQLSTATE 42601)');
+    expect(result.reason).toContain('Nothing of it stays: its transaction was rolled back.');
+    expect(await stage.rows(`select to_regclass('kept')::text as kept`)).toEqual([{ kept: null }]);
+    const mended = await stage.deploy('r2', {
+      '0001_broken.ts': module('base', ['create table kept (n int)']),
+    });
+    expect(mended.status).toBe('CREATE_COMPLETE');
+  });
+
+  test('whose app fails keeps the database and tells how far it is ahead', async () => {
+    stage = await openStage(postgres);
+    await stage.deploy('r1', first);
+    const breaking = {
+      ...first,
+      '0002_rename.ts': module('0001_notes', ['alter table notes rename body to txt'], { compatible: false }),
+    };
+    const result = await stage.deploy('r2', breaking, { AppAliaslive: 'unhealthy' });
+    expect(result.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(attributes()).toMatchObject({ Head: '0001_notes', Ahead: '0002_rename', Compatible: 'no' });
+    expect(stage.gateLog()).toContain(
+      'ahead of this release by 1 (0002_rename); this release works with it: no',
+    );
+    const retried = await stage.deploy('r3', breaking);
+    expect(retried.status).toBe('UPDATE_COMPLETE');
+    expect(attributes()).toMatchObject({ Head: '0002_rename', Applied: '0' });
+  });
+
+  test('of an older release is refused, unless what it does not know is compatible', async () => {
+    stage = await openStage(postgres);
+    await stage.deploy('r1', second);
+    const refused = await stage.deploy('r2', first);
+    expect(refused.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(refused.reason).toContain('The database is ahead of this release by 1: 0002_hello.');
+    const compatible = {
+      ...second,
+      '0003_more.ts': module('0002_hello', ['create table more (n int)'], { compatible: true }),
+    };
+    await stage.deploy('r3', compatible);
+    const allowed = await stage.deploy('r4', second);
+    expect(allowed.status).toBe('UPDATE_COMPLETE');
+    expect(attributes()).toMatchObject({ Head: '0002_hello', Compatible: 'yes' });
+  });
+
+  test('that deletes the stack keeps the data and calls nobody', async () => {
+    stage = await openStage(postgres);
+    await stage.deploy('r1', second);
+    stage.rehearsal.dataApi.resetCalls();
+    const { status } = await stage.rehearsal.cloudFormation.destroy(STACK);
+    expect(status).toBe('DELETE_COMPLETE');
+    expect(stage.rehearsal.dataApi.calls()).toEqual([]);
+    expect(await stage.rows('select * from notes')).toEqual([{ body: 'hello' }]);
+  });
+});
+
+describe('a runner in trouble', () => {
+  test.each([
+    ['throws while it loads', `throw new RangeError('no such region');`, 'no such region'],
+    ['ends its process', `process.exit(3);`, 'Runtime exited'],
+  ])('that %s gives a failed deploy with a reason', async (_claim, trouble, reason) => {
+    stage = await openStage(postgres);
+    // Only inside Lambda, so that the build does not see it.
+    const inLambda = `if (process.env.AWS_LAMBDA_FUNCTION_NAME) { ${trouble} }\n${notes}`;
+    const result = await stage.deploy('r1', { '0001_notes.ts': inLambda });
+    expect(result.status).toBe('ROLLBACK_COMPLETE');
+    expect(result.reason).toContain(reason);
+    expect(result.reason).toContain('Look into the log of the runner function');
+  });
+
+  test('whose answer is lost is asked again under the same key and runs once', async () => {
+    const lost: string[] = [];
+    stage = await openStage(postgres, {
+      onInvoke({ functionName, mode }): InvokeFault | undefined {
+        if (mode !== 'RequestResponse' || !functionName.includes('Runner') || lost.length > 0)
+          return undefined;
+        lost.push(functionName);
+        return 'lose-answer';
+      },
+    });
+    const result = await stage.deploy('r1', second);
+    expect(lost.length).toBe(1);
+    expect(result.status).toBe('CREATE_COMPLETE');
+    expect(await stage.rows('select * from notes')).toEqual([{ body: 'hello' }]);
+    expect(await stage.rows('select count(*)::int as runs from forerun.run')).toEqual([{ runs: 1 }]);
+  });
+
+  test('that is throttled at first is asked again', async () => {
+    let throttled = 0;
+    stage = await openStage(postgres, {
+      onInvoke({ functionName, mode }): InvokeFault | undefined {
+        if (mode !== 'RequestResponse' || !functionName.includes('Runner') || throttled === 2)
+          return undefined;
+        throttled += 1;
+        return 'throttle';
+      },
+    });
+    const result = await stage.deploy('r1', second);
+    expect(throttled).toBe(2);
+    expect(result.status).toBe('CREATE_COMPLETE');
+  });
+});
+
+describe('a person at the runner', () => {
+  test('sees status, plan and history, and moves up and down', async () => {
+    stage = await openStage(postgres);
+    const three = {
+      ...first,
+      '0002_more.ts': module('0001_notes', ['create table more (n int)'], { down: ['drop table more'] }),
+    };
+    await stage.deploy('r1', three);
+    const status = await stage.invoke({ action: 'status' });
+    expect(status.status).toMatchObject({ installed: true, pending: [], foreign: [] });
+    expect(status.status?.applied.map(({ id }) => id)).toEqual(['0001_notes', '0002_more']);
+    const plan = await stage.invoke({ action: 'plan', direction: 'down', to: '0001_notes' });
+    expect(plan.plan?.groups).toEqual([['0002_more']]);
+    const down = await stage.invoke({ action: 'down', to: '0001_notes' });
+    expect(down.result).toMatchObject({
+      outcome: 'applied',
+      steps: [{ migration: '0002_more', outcome: 'applied' }],
+    });
+    expect((await stage.invoke({ action: 'status' })).status?.pending).toEqual(['0002_more']);
+    const up = await stage.invoke({ action: 'up' });
+    expect(up.result?.steps).toEqual([{ migration: '0002_more', outcome: 'applied' }]);
+    const history = await stage.invoke({ action: 'history' });
+    expect(history.runs?.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      'up applied',
+      'down applied',
+      'up applied',
+    ]);
+  });
+
+  test('who sends what the runner does not understand gets a clear error, and nothing is done', async () => {
+    stage = await openStage(postgres);
+    await stage.deploy('r1', first);
+    stage.rehearsal.dataApi.resetCalls();
+    const misunderstood: readonly (readonly [event: unknown, names: string])[] = [
+      [{ action: 'upp' }, 'action'],
+      [{}, 'action'],
+      ['up', 'The event is not one'],
+      [{ action: 'up', two: '0001_notes' }, 'two'],
+      [{ action: 'history', limit: 'all' }, 'limit'],
+      [{ action: 'down' }, 'to'],
+      [{ action: 'up', target: { history: `x'; drop` } }, 'target.history'],
+    ];
+    for (const [event, names] of misunderstood) {
+      const answer = await stage.invoke(event);
+      expect(answer).toMatchObject({ ok: false, error: { code: 'input-invalid' } });
+      expect(answer.error?.text.what).toContain(names);
+      expect(answer.error?.text.state).toBe('The database was not touched.');
+    }
+    expect(stage.rehearsal.dataApi.calls()).toEqual([]);
+  });
+});
+
+describe('secrets', () => {
+  test('appear in no log, answer or journal', async () => {
+    stage = await openStage(postgres);
+    const result = await stage.deploy('r1', {
+      '0001_account.ts': `import { migration, sql, irreversible } from 'forerun';
+export default migration({
+  after: 'base',
+  async up({ op }) {
+    await op.execute('create table account (token text primary key)');
+    await op.execute(sql\`insert into account values (\${'tok-5ecret-value'})\`);
+    await op.execute(sql\`insert into account values (\${'tok-5ecret-value'})\`);
+  },
+  down: irreversible('the test says so'),
+});`,
+    });
+    expect(result.reason).toContain('SQLSTATE 23505');
+    const everything = JSON.stringify([
+      result,
+      stage.gateLog(),
+      stage.runnerLog(),
+      stage.rehearsal.dataApi.calls(),
+      await stage.rows('select * from forerun.run'),
+    ]);
+    expect(everything).not.toContain('5ecret');
+    expect(everything).not.toContain(postgres.password);
+    expect(stage.gateLog()).not.toContain('http://');
+  });
+});
