@@ -52,7 +52,7 @@ export const DIFFERENCES: readonly Difference[] = [
 ];
 
 /** A point on which nothing is public, and what the local service does: what is harder on the caller. */
-export interface Guess {
+interface Guess {
   readonly point: string;
   readonly choice: string;
 }

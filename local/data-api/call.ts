@@ -13,7 +13,8 @@ import {
   commitTransaction,
   rollbackTransaction,
 } from './operations/transaction-operations.ts';
-import { type JsonObject, LIMITS, parseBody } from './request.ts';
+import { type JsonObject, parseBody } from './json-members.ts';
+import { LIMITS } from './request.ts';
 import { ServiceError } from './service-error.ts';
 
 interface Route {

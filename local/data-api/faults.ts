@@ -33,7 +33,7 @@ export type FaultKind =
   | 'hold-after';
 
 /** The call of which it is asked whether a fault is meant for it. */
-export interface FaultTarget {
+interface FaultTarget {
   readonly operation: OperationName;
   readonly sql: string | undefined;
   readonly accessKeyId: string;

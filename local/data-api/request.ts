@@ -1,6 +1,14 @@
-import { isJsonNumber, parseExactJson } from './exact-json.ts';
+import {
+  type JsonObject,
+  list,
+  objectOf,
+  optionalObject,
+  optionalText,
+  requiredText,
+} from './json-members.ts';
 import { ServiceError } from './service-error.ts';
 
+/** A named value as it was sent. */
 export interface SqlParameter {
   readonly name: string;
   readonly value: Readonly<Record<string, unknown>>;
@@ -27,71 +35,7 @@ export const LIMITS = {
   arnCharacters: [11, 570],
 } as const;
 
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function parseBody(body: Buffer): JsonObject {
-  let parsed: unknown;
-  try {
-    parsed = parseExactJson(body.toString('utf8'));
-  } catch {
-    throw new ServiceError('SerializationException', 'The body is not JSON');
-  }
-  if (!isObject(parsed)) throw new ServiceError('SerializationException', 'The body is not a JSON object');
-  return parsed;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isJsonNumber(value);
-}
-
-/** A text member, or undefined where it is absent. */
-export function optionalText(body: JsonObject, member: string): string | undefined {
-  const value = body[member];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string') throw wrongType(member);
-  return value;
-}
-
-export function requiredText(body: JsonObject, member: string): string {
-  const value = optionalText(body, member);
-  if (value === undefined || value === '')
-    throw new ServiceError('ValidationException', `${member} is missing`);
-  return value;
-}
-
-/** A flag; absent means false. */
-export function flag(body: JsonObject, member: string): boolean {
-  const value = body[member] ?? false;
-  if (typeof value !== 'boolean') throw wrongType(member);
-  return value;
-}
-
-export function optionalObject(body: JsonObject, member: string): JsonObject {
-  const value = body[member] ?? {};
-  if (!isObject(value)) throw wrongType(member);
-  return value;
-}
-
-export function list(value: unknown, member: string): readonly unknown[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw wrongType(member);
-  return value;
-}
-
-/** One of some words; the first is the default. */
-export function choice<Word extends string>(
-  body: JsonObject,
-  member: string,
-  words: readonly [Word, ...Word[]],
-): Word {
-  const value = optionalText(body, member);
-  if (value === undefined) return words[0];
-  const found = words.find((word) => word === value);
-  if (found === undefined)
-    throw new ServiceError('ValidationException', `${member} must be one of ${words.join(', ')}`);
-  return found;
-}
-
+/** The cluster and the secret, which every operation names. */
 export function base(body: JsonObject): RequestBase {
   const resourceArn = requiredText(body, 'resourceArn');
   const secretArn = requiredText(body, 'secretArn');
@@ -104,6 +48,7 @@ export function base(body: JsonObject): RequestBase {
   return { resourceArn, secretArn };
 }
 
+/** The database named; empty counts as not named. */
 export function database(body: JsonObject): string | undefined {
   if (optionalText(body, 'schema') !== undefined) {
     throw new ServiceError('ValidationException', "The schema parameter isn't supported");
@@ -118,6 +63,7 @@ export function database(body: JsonObject): string | undefined {
   return name === '' ? undefined : name;
 }
 
+/** The statement. */
 export function sqlText(body: JsonObject): string {
   const sql = requiredText(body, 'sql');
   if (sql.length > LIMITS.sqlCharacters) {
@@ -128,6 +74,7 @@ export function sqlText(body: JsonObject): string {
   return sql;
 }
 
+/** The transaction named; empty counts as not named. */
 export function transactionId(body: JsonObject): string | undefined {
   const id = optionalText(body, 'transactionId');
   if (id !== undefined && id.length > LIMITS.transactionCharacters) {
@@ -139,14 +86,14 @@ export function transactionId(body: JsonObject): string | undefined {
   return id === '' ? undefined : id;
 }
 
+/** The parameters of a statement, or of one set of a batch. */
 export function parameterList(value: unknown): readonly SqlParameter[] {
   return list(value, 'parameters').map((entry) => {
-    if (!isObject(entry)) throw wrongType('parameters');
-    const typeHint = optionalText(entry, 'typeHint');
-    return { name: requiredText(entry, 'name'), value: optionalObject(entry, 'value'), typeHint };
+    const parameter = objectOf(entry, 'parameters');
+    return {
+      name: requiredText(parameter, 'name'),
+      value: optionalObject(parameter, 'value'),
+      typeHint: optionalText(parameter, 'typeHint'),
+    };
   });
-}
-
-function wrongType(member: string): ServiceError {
-  return new ServiceError('SerializationException', `${member} is of the wrong type`);
 }

@@ -1,7 +1,8 @@
-import { connect as connectSocket } from 'node:net';
 import { Client } from 'pg';
 import type { Bound } from './binding.ts';
+import { type BackendKey, sendCancel } from './cancel-request.ts';
 import { databaseError } from './database-error.ts';
+import { ServiceError } from './service-error.ts';
 import { execute, prepare, type WireColumn, type WireResult } from './wire.ts';
 
 /** Who logs in, and where. */
@@ -14,7 +15,7 @@ export interface Login {
 }
 
 /** A statement the server has parsed. */
-export interface Prepared {
+interface Prepared {
   readonly name: string;
   readonly columns: readonly WireColumn[];
 }
@@ -52,13 +53,13 @@ const SETTINGS = [
   'extra_float_digits=1',
 ];
 
-/** A message of the cancel protocol. https://www.postgresql.org/docs/17/protocol-message-formats.html */
-const CANCEL_CODE = 80_877_102;
+/** PostgreSQL's word for a prepared statement that is not there. */
+const NO_SUCH_STATEMENT = '26000';
 
 /** Opens a session. A refused login rejects like a failed statement. */
 export async function openSession(login: Login): Promise<Session> {
   const client = new Client({ ...login, options: SETTINGS.map((setting) => `-c ${setting}`).join(' ') });
-  const key = { processId: 0, secret: 0 };
+  let key: BackendKey = { processId: 0, secret: 0 };
   const lostListeners: (() => void)[] = [];
   let lost = false;
   let closing = false;
@@ -70,8 +71,7 @@ export async function openSession(login: Login): Promise<Session> {
   client.on('error', nowLost);
   client.on('end', nowLost);
   client.connection.once('backendKeyData', (message: { processID: number; secretKey: number }) => {
-    key.processId = message.processID;
-    key.secret = message.secretKey;
+    key = { processId: message.processID, secret: message.secretKey };
   });
   await asService(client.connect());
 
@@ -91,14 +91,16 @@ export async function openSession(login: Login): Promise<Session> {
       prepared.set(identity, fresh);
       return fresh;
     },
-    execute: async ({ name }, values) =>
-      asService(
-        execute(
-          client,
-          name,
-          values.map(({ text }) => text),
-        ),
-      ),
+    async execute({ name }, values) {
+      const texts = values.map(({ text }) => text);
+      try {
+        return await asService(execute(client, name, texts));
+      } catch (error) {
+        // Somebody's `deallocate` or `discard` took the statements away; the next caller must not suffer for it.
+        if (error instanceof ServiceError && error.sqlState === NO_SUCH_STATEMENT) prepared.clear();
+        throw error;
+      }
+    },
     async command(sql) {
       const results: unknown = await asService(client.query(sql));
       const last: unknown = Array.isArray(results) ? results.at(-1) : results;
@@ -139,24 +141,4 @@ async function asService<T>(work: Promise<T>): Promise<T> {
   } catch (error) {
     throw databaseError(error);
   }
-}
-
-/** Cancelling goes over a connection of its own; the server answers by closing it. */
-async function sendCancel(
-  login: Login,
-  key: { readonly processId: number; readonly secret: number },
-): Promise<void> {
-  const message = Buffer.alloc(16);
-  message.writeInt32BE(16, 0);
-  message.writeInt32BE(CANCEL_CODE, 4);
-  message.writeInt32BE(key.processId, 8);
-  message.writeInt32BE(key.secret, 12);
-  await new Promise<void>((resolve) => {
-    const socket = connectSocket(login.port, login.host, () => socket.write(message));
-    // Reading is what lets the end be seen. An unreachable server has no statement left to cancel.
-    socket.on('error', () => {}).resume();
-    socket.once('close', () => {
-      resolve();
-    });
-  });
 }

@@ -13,7 +13,7 @@ export interface TransactionScope {
 }
 
 /** An open transaction, taken for one call. */
-export interface Occupied {
+interface Occupied {
   readonly session: Session;
   readonly database: string;
   /** The call's statement is over: the next call may come, and the idle time begins. */

@@ -27,6 +27,12 @@ async function raw(
 }
 
 export const protocolCases: readonly Case[] = [
+  controlled([48], 'dates a skewed answer ten minutes ahead', async ({ names }, controls) => {
+    controls.faults.next({ kind: 'skewed-date' });
+    const { status, date } = await raw(controls, '/Execute', { ...names, sql: 'select 1' });
+    expect(status).toBe(200);
+    expect(Date.parse(date ?? '') - Date.now()).toBeGreaterThan(500_000);
+  }),
   controlled([1], 'answers at the five paths only', async ({ names }, controls) => {
     const executed = await raw(controls, '/Execute', { ...names, sql: 'select 1' });
     expect(executed).toMatchObject({ status: 200, body: { records: [[{ longValue: 1 }]] } });

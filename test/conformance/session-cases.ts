@@ -52,6 +52,21 @@ export const sessionCases: readonly Case[] = [
   },
   {
     rules: [40],
+    title: 'does not suffer from prepared statements that somebody took away',
+    async run(api) {
+      await api.execute('select 41 + 1');
+      await api.execute('deallocate all');
+      // Real pools hold several sessions: whichever was emptied answers with an error at most once.
+      const first = await api.execute('select 41 + 1').then(
+        () => 'fine',
+        (error: Error) => error.message,
+      );
+      expect(first).toMatch(/^fine$|SQLState: 26000/u);
+      expect(await api.value('select 41 + 1')).toStrictEqual({ longValue: 42 });
+    },
+  },
+  {
+    rules: [40],
     title: 'lets nothing of a transaction outlive it',
     async run(api) {
       const transactionId = await api.begin();

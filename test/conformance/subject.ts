@@ -62,14 +62,14 @@ export function controlled(
 }
 
 /** What went wrong, as a client sees it. */
-export interface Refusal {
+interface Refusal {
   readonly name: string;
   readonly status: number | undefined;
   readonly message: string;
   readonly dbConnectionId: number | undefined;
 }
 
-export type ExecuteOptions = Partial<ExecuteStatementCommandInput>;
+type ExecuteOptions = Partial<ExecuteStatementCommandInput>;
 
 /** Short ways to say what the cases do. */
 export interface Api {

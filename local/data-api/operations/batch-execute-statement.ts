@@ -1,6 +1,7 @@
 import { type Bound, bindAll } from '../binding.ts';
 import { placeholders } from '../placeholders.ts';
-import { database, type JsonObject, list, parameterList, sqlText, transactionId } from '../request.ts';
+import { type JsonObject, list } from '../json-members.ts';
+import { database, parameterList, sqlText, transactionId } from '../request.ts';
 import { withinLimit } from '../statement-limit.ts';
 import { admit } from './admission.ts';
 import type { Operation, OperationCall, ServiceContext } from './context.ts';

@@ -1,16 +1,8 @@
 import { type Bound, bindAll } from '../binding.ts';
 import { columnTypes } from '../catalogue.ts';
 import { placeholders } from '../placeholders.ts';
-import {
-  choice,
-  database,
-  flag,
-  type JsonObject,
-  optionalObject,
-  parameterList,
-  sqlText,
-  transactionId,
-} from '../request.ts';
+import { choice, flag, type JsonObject, optionalObject } from '../json-members.ts';
+import { database, parameterList, sqlText, transactionId } from '../request.ts';
 import { refuseUnsupported, resultBody, type ResultWish } from '../result.ts';
 import { ServiceError } from '../service-error.ts';
 import { withinLimit } from '../statement-limit.ts';

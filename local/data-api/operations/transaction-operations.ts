@@ -1,5 +1,6 @@
 import { transactionAborted } from '../database-error.ts';
-import { database, requiredText, transactionId } from '../request.ts';
+import { requiredText } from '../json-members.ts';
+import { database, transactionId } from '../request.ts';
 import { withinLimit } from '../statement-limit.ts';
 import { admit } from './admission.ts';
 import type { Operation, OperationCall, ServiceContext } from './context.ts';

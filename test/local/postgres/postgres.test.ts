@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type LocalPostgres, startPostgres } from '../../../local/postgres/postgres.ts';
 
 const ask = async (server: LocalPostgres, sql: string, database = 'postgres'): Promise<unknown> => {
@@ -34,6 +34,14 @@ const listens = async (port: number): Promise<boolean> =>
   });
 
 describe('startPostgres', () => {
+  let shared: LocalPostgres;
+  beforeAll(async () => {
+    shared = await startPostgres();
+  });
+  afterAll(async () => {
+    await shared.stop();
+  });
+
   it('starts PostgreSQL 17 in UTF-8 and stops it', async () => {
     const server = await startPostgres();
     const facts = await ask(
@@ -46,34 +54,28 @@ describe('startPostgres', () => {
   });
 
   it('creates and drops databases, also one that somebody uses', async () => {
-    const server = await startPostgres();
-    await server.createDatabase('my "own" name');
-    const { host, port, user, password } = server;
+    await shared.createDatabase('my "own" name');
+    const { host, port, user, password } = shared;
     const held = new Client({ host, port, user, password, database: 'my "own" name' });
     held.on('error', () => {});
     await held.connect();
-    await server.dropDatabase('my "own" name');
-    await server.dropDatabase('my "own" name');
-    await expect(ask(server, 'select 1', 'my "own" name')).rejects.toThrow('does not exist');
-    await server.stop();
+    await shared.dropDatabase('my "own" name');
+    await shared.dropDatabase('my "own" name');
+    await expect(ask(shared, 'select 1', 'my "own" name')).rejects.toThrow('does not exist');
   });
 
   it('refuses a wrong password', async () => {
-    const server = await startPostgres();
-    await expect(ask({ ...server, password: 'wrong' }, 'select 1')).rejects.toMatchObject({ code: '28P01' });
-    await server.stop();
+    await expect(ask({ ...shared, password: 'wrong' }, 'select 1')).rejects.toMatchObject({ code: '28P01' });
   });
 
   it('uses a server named by its URL and leaves it running', async () => {
-    const server = await startPostgres();
-    const databaseUrl = `postgres://${server.user}:${encodeURIComponent(server.password)}@${server.host}:${server.port}`;
+    const databaseUrl = `postgres://${shared.user}:${encodeURIComponent(shared.password)}@${shared.host}:${shared.port}`;
     const same = await startPostgres({ databaseUrl });
     await same.createDatabase('by_url');
     await same.stop();
-    expect(await ask(server, 'select current_database()::text as d', 'by_url')).toStrictEqual({
+    expect(await ask(shared, 'select current_database()::text as d', 'by_url')).toStrictEqual({
       d: 'by_url',
     });
-    await server.stop();
   });
 
   it('keeps the data of a named directory for the next start', async () => {
