@@ -39,7 +39,7 @@ interface FaultTarget {
   readonly accessKeyId: string;
 }
 
-export interface FaultOptions {
+interface FaultOptions {
   readonly kind: FaultKind;
   /** Default: any operation. */
   readonly operation?: OperationName;
@@ -52,7 +52,7 @@ export interface FaultOptions {
 }
 
 /** A fault that waits for its call. */
-export interface Fault {
+interface Fault {
   /** Resolves when the fault has struck; of `hold-after`, when the call has been carried out and is held. */
   readonly struck: Promise<void>;
   /** Lets a held call go on. */
