@@ -5,7 +5,8 @@ import type { Operation } from './operation.ts';
 import { ResourceFailure } from './resource-failure.ts';
 import type { Made, ResourceHandler } from './resource-handler.ts';
 import { resolveProperties } from './scope.ts';
-import type { Resource } from './stack.ts';
+import { textAt } from './plain-values.ts';
+import type { Resource, Stack } from './stack.ts';
 import { constructPath, type ResourceDefinition } from './template.ts';
 
 type Draft = Omit<Resource, 'physicalId' | 'attributes'>;
@@ -106,7 +107,10 @@ async function replace(
   steps.set(logicalId, { kind: 'replaced', before, after: undefined });
   stack.generations.set(logicalId, (stack.generations.get(logicalId) ?? 0) + 1);
   const made = await orFail(engine, operation, before, 'UPDATE_FAILED', () =>
-    unlessFault(operation, logicalId, () => handler.create(requestFor(operation, draft))),
+    unlessFault(operation, logicalId, () => {
+      refuseTwins(stack, handler, before, draft);
+      return handler.create(requestFor(operation, draft));
+    }),
   );
   const after = { ...draft, physicalId: made.physicalId, attributes: made.attributes };
   steps.set(logicalId, { kind: 'replaced', before, after });
@@ -137,6 +141,15 @@ async function change(
   steps.set(draft.logicalId, { kind: 'updated', before, after });
   stack.resources.set(draft.logicalId, after);
   report(engine, stack, after, 'UPDATE_COMPLETE');
+}
+
+function refuseTwins(stack: Stack, { nameProperty }: ResourceHandler, before: Resource, draft: Draft): void {
+  const name = nameProperty === undefined ? undefined : textAt(draft.properties, nameProperty);
+  if (nameProperty !== undefined && name !== undefined && name === textAt(before.properties, nameProperty)) {
+    throw new ResourceFailure(
+      `CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename ${name} and update the stack ${stack.name} again.`,
+    );
+  }
 }
 
 function mustReplace({ replacedBy = [] }: ResourceHandler, before: Resource, draft: Draft): boolean {

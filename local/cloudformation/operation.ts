@@ -1,4 +1,5 @@
 import type { AssemblyStack } from './assembly.ts';
+import type { Garbage } from './clean-up.ts';
 import { creationOrder, dependenciesOf } from './dependencies.ts';
 import type { Engine } from './engine.ts';
 import type { Scope } from './intrinsics.ts';
@@ -32,6 +33,8 @@ export interface Operation {
     readonly imports: readonly string[];
   };
   readonly steps: Map<string, Step>;
+  /** How far the way back has come; a rollback that is continued goes on from here. */
+  readonly back: { readonly restored: Set<string>; readonly garbage: Garbage[] };
   /** Exports of other stacks that the new template uses. */
   readonly imports: Set<string>;
 }
@@ -80,6 +83,7 @@ export function planOperation(engine: Engine, stack: Stack, options: OperationOp
       imports: [...stack.imports],
     },
     steps: new Map(),
+    back: { restored: new Set(), garbage: [] },
     imports,
   };
 }

@@ -38,6 +38,8 @@ export interface ResourceHandler {
   readonly delete: (request: ChangeRequest) => Promise<void>;
   /** Properties whose change makes a new resource instead of changing the old one. */
   readonly replacedBy?: readonly string[] | 'any property';
+  /** The property that gives the resource a fixed name: two of one name cannot stand side by side. */
+  readonly nameProperty?: string;
   /** The value of an attribute that `attributes` does not hold. */
   readonly attribute?: (resource: Made & { readonly type: string }, name: string) => unknown;
   /** Called in the cleanup phase for each resource that changed and stays. */

@@ -15,33 +15,33 @@ export async function rollBack(
   operation: Operation,
   skip: ReadonlySet<string> = new Set(),
 ): Promise<readonly Garbage[]> {
-  const { stack, before, steps, target } = operation;
-  const garbage: Garbage[] = [];
+  const { stack, before, steps, target, back } = operation;
   disown(operation);
   for (const logicalId of stack.blueprint?.order ?? []) {
     const old = before.get(logicalId);
     const step = steps.get(logicalId);
-    if (old === undefined) {
+    if (old === undefined || back.restored.has(logicalId)) {
       continue;
     }
     if (step === undefined || skip.has(logicalId)) {
       stack.resources.set(logicalId, old);
     } else {
-      garbage.push(...(await restore(engine, operation, old, step)));
+      back.garbage.push(...(await restore(engine, operation, old, step)));
     }
-    // Done: a rollback that is continued later must not ask twice.
-    steps.delete(logicalId);
+    back.restored.add(logicalId);
   }
-  for (const logicalId of target.order.toReversed()) {
+  return [...madeInVain(operation, target.order), ...back.garbage];
+}
+
+function madeInVain({ stack, steps }: Operation, order: readonly string[]): readonly Garbage[] {
+  return order.toReversed().flatMap((logicalId) => {
     const step = steps.get(logicalId);
-    if (step?.kind === 'created') {
-      stack.resources.delete(logicalId);
-      if (step.after !== undefined) {
-        garbage.push({ resource: step.after, why: 'made in vain' });
-      }
+    if (step?.kind !== 'created') {
+      return [];
     }
-  }
-  return garbage;
+    stack.resources.delete(logicalId);
+    return step.after === undefined ? [] : [{ resource: step.after, why: 'made in vain' }];
+  });
 }
 
 async function restore(

@@ -17,6 +17,7 @@ export function rdsHandlers(hooks: Hooks, place: Place): Readonly<Record<string,
 
 function clusterHandler(hooks: Hooks, place: Place): ResourceHandler {
   return {
+    nameProperty: 'DBClusterIdentifier',
     /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbcluster.html */
     replacedBy: [
       'AvailabilityZones',
@@ -101,6 +102,7 @@ function clusterMade(
 
 function instanceHandler({ account, region }: Place): ResourceHandler {
   return {
+    nameProperty: 'DBInstanceIdentifier',
     replacedBy: ['DBInstanceIdentifier', 'DBClusterIdentifier', 'DBSubnetGroupName'],
     async create(request) {
       const identifier = identifierOf(request, 'DBInstanceIdentifier');

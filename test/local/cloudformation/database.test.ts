@@ -176,3 +176,13 @@ test('a generated secret is announced, and its cluster names it as the master se
   expect(told).toEqual([`attached to ${clusters[0]?.identifier}`]);
   expect(app?.properties).toEqual({ secret: secrets[0]?.arn });
 });
+
+const named = (key: string): object => cluster({ DBClusterIdentifier: 'shop', KmsKeyId: key });
+
+test('a cluster with a fixed name cannot be replaced', async () => {
+  await bench.deploy({ Db: named('a') });
+  const result = await bench.deploy({ Db: named('b') });
+  expect(result.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+  expect(result.reason).toContain('a custom-named resource requires replacing. Rename shop');
+  expect(clusters).toHaveLength(1);
+});

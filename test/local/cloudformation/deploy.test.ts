@@ -320,3 +320,19 @@ test('a custom resource of the CDK itself counts as done without asking its func
   });
   expect(result.status).toBe('CREATE_COMPLETE');
 });
+
+const broken = (value: string): Resources => ({
+  Answering: ANSWERING,
+  First: custom({ Value: value }),
+  Second: custom({ Value: value, Fail: value === 'old' ? 'Update' : 'never' }, { DependsOn: 'First' }),
+  App: opaque({ Value: value }, { DependsOn: 'Second' }),
+});
+
+test('a continued rollback asks nobody twice and still deletes what was made in vain', async () => {
+  await bench.deploy(broken('old'));
+  await bench.deploy({ ...broken('new'), Extra: custom() }, { fail: { App: 'broken' } });
+  const asked = bench.asked().length;
+  const { events } = await bench.cloudFormation.continueUpdateRollback('Shop', { skip: ['Second'] });
+  expect(bench.asked().slice(asked)).toMatchObject([{ RequestType: 'Delete', LogicalResourceId: 'Extra' }]);
+  expect(timeline(events)).toContain('Extra DELETE_COMPLETE');
+});
