@@ -2,7 +2,8 @@ import { RDSDataClient } from '@aws-sdk/client-rds-data';
 import { describe, expect, it } from 'vitest';
 import { manualClock } from '../../local/data-api/clock.ts';
 import { startDataApi } from '../../local/data-api/start-data-api.ts';
-import { DIFFERENCES } from '../../local/differences.ts';
+import { DEFAULT_SWITCHES } from '../../local/data-api/switches.ts';
+import { DIFFERENCES, GUESSES } from '../../local/differences.ts';
 import { startPostgres } from '../../local/postgres/postgres.ts';
 import { secretStore } from '../../local/secrets-manager/secret-store.ts';
 import { CASES, describeDataApi } from './describe-data-api.ts';
@@ -76,5 +77,10 @@ describe('the rules of the suite', () => {
   it('names no rule that is not there', () => {
     const named = [...covered, ...DIFFERENCES.map(({ rule }) => rule)];
     expect(named.filter((rule) => RULES[rule] === undefined)).toStrictEqual([]);
+  });
+
+  it('confesses a guess for each switch but that of the plans, which is no guess', () => {
+    const named = GUESSES.flatMap(({ choice }) => /switch (\w+)/u.exec(choice)?.[1] ?? []);
+    expect([...named, 'keepPreparedStatements'].sort()).toStrictEqual(Object.keys(DEFAULT_SWITCHES).sort());
   });
 });
