@@ -33,7 +33,8 @@ exit codes: 0 the history is sound · 2 it is not; the message says what to mend
         output.out(JSON.stringify({ head, digest, migrations }));
       } else {
         for (const { id, after } of migrations) output.out(`${id}  after ${after.join(', ') || 'base'}`);
-        output.out(`${migrations.length} migrations, head ${head}`);
+        const count = migrations.length === 1 ? '1 migration' : `${migrations.length} migrations`;
+        output.out(`${count}, head ${head}`);
       }
       return 0;
     } finally {
