@@ -7,17 +7,17 @@ import { finish, type Ended } from '../child.ts';
 
 let ended: Ended;
 let told: readonly Happening[];
+let before: readonly string[];
 
 const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('forerun-demo-'));
 
 beforeAll(async () => {
-  const before = leftovers();
+  before = leftovers();
   ended = await finish(process.execPath, ['cli/demo/main.ts', '--json']);
   told = ended.out
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Happening);
-  expect(leftovers()).toEqual(before);
 }, 120_000);
 
 function only<T extends Happening['type']>(type: T): readonly Extract<Happening, { type: T }>[] {
@@ -29,6 +29,10 @@ describe('npm start', () => {
     expect(ended.err).toBe('');
     expect(only('end')).toMatchObject([{ asTold: true, wrong: [] }]);
     expect(ended.code).toBe(0);
+  });
+
+  test('leaves nothing behind in the temporary folder', () => {
+    expect(leftovers()).toEqual(before);
   });
 
   test('ends its five deploys as the story says', () => {
