@@ -41,7 +41,7 @@ const node = (...args: readonly string[]): Promise<Ended> => finish(process.exec
 
 describe('the package in an empty project', () => {
   test('installs', () => {
-    expect(installed.code, installed.err).toBe(0);
+    expect(installed).toMatchObject({ code: 0 });
   });
 
   test('compiles with strict types, checks a history and synthesises a stack', async () => {
