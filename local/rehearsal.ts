@@ -82,7 +82,8 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
     };
     lambda.provideEnvironment(endpoints);
     const databases = databaseHooks(postgres, dataApi, secrets);
-    closers.push(() => databases.drop());
+    // An embedded server goes with everything in it.
+    if (options.databaseUrl !== undefined) closers.push(() => databases.drop());
     const cloudFormation = await startCloudFormation({
       lambda,
       hooks: databases.hooks,

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { ForerunError } from '../../lambda/engine/errors.ts';
+import { LocalError } from '../../local/errors.ts';
 import type { Happening } from './happening.ts';
 import { narrator } from './narrate.ts';
 import { rehearseDemo } from './rehearse-demo.ts';
@@ -10,7 +12,11 @@ the real AWS SDK over HTTP, and an embedded PostgreSQL (or the one that DATABASE
 
   --json    print what happens as JSON lines
 
-exit codes: 0 all went as told · 1 something did not · 2 the command line is not understood`;
+exit codes: 0 all went as told · 1 something did not · 2 the command line is not understood
+            130 stopped by Ctrl-C`;
+
+/** What a shell reports for a program that Ctrl-C ended. */
+const STOPPED = 130;
 
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -36,7 +42,12 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const stopper = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopper.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      process.stderr.write('Stopping after this deploy …\n');
+      stopper.abort();
+    });
+  }
   const url = process.env['DATABASE_URL'];
   const tell = json ? (happening: Happening) => write(JSON.stringify(happening)) : narrator(write);
   if (!json) {
@@ -44,9 +55,16 @@ async function main(args: readonly string[]): Promise<number> {
       'Forerun rehearses five deploys on this machine: real template, real bundles, real AWS SDK, real PostgreSQL.',
     );
   }
-  const wrong = await rehearseDemo(
-    { ...(url === undefined ? {} : { databaseUrl: url }), stopped: stopper.signal },
-    tell,
-  );
-  return wrong.length === 0 ? 0 : 1;
+  try {
+    const wrong = await rehearseDemo(
+      { ...(url === undefined ? {} : { databaseUrl: url }), stopped: stopper.signal },
+      tell,
+    );
+    if (wrong === null) return STOPPED;
+    return wrong.length === 0 ? 0 : 1;
+  } catch (cause) {
+    if (!(cause instanceof LocalError) && !(cause instanceof ForerunError)) throw cause;
+    process.stderr.write(`${cause.message}\n`);
+    return 1;
+  }
 }

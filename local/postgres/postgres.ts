@@ -35,13 +35,25 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
   const administer = async (sql: string): Promise<void> => {
     const { host, port, user, password } = server;
     const client = new Client({ host, port, user, password, database: server.database ?? 'postgres' });
-    await client.connect();
+    // A server that goes away says so to whoever waits for an answer; without a listener it would end this process.
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+    } catch (cause) {
+      throw new LocalError(
+        'postgres-not-reachable',
+        `PostgreSQL on ${host}:${port} takes no connection (${reasonOf(cause)}). Is it running, and are user and password right?`,
+        { cause },
+      );
+    }
     try {
       await client.query(sql);
     } finally {
       await client.end();
     }
   };
+  // A wrong address or password is said now, and not by the first database that somebody wants.
+  if (options.databaseUrl !== undefined) await administer('select 1');
   return {
     host: server.host,
     port: server.port,
@@ -75,4 +87,9 @@ function existing(databaseUrl: string): Server {
     database: url.pathname.length > 1 ? decodeURIComponent(url.pathname.slice(1)) : 'postgres',
     stop: async () => Promise.resolve(),
   };
+}
+
+/** The code of a socket or of PostgreSQL; the message could repeat what was sent. */
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason given';
 }

@@ -30,7 +30,14 @@ export async function startServer(
     const child = spawn(
       program,
       ['-D', join(home, 'data'), '-h', '127.0.0.1', '-p', String(port), ...options],
-      { ...user, cwd: home, env: { ...process.env, LC_ALL: 'C' }, stdio: ['ignore', 'ignore', 'pipe'] },
+      {
+        ...user,
+        cwd: home,
+        env: { ...process.env, LC_ALL: 'C' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+        // A group of its own: Ctrl-C in a terminal is for the program that uses the server, which then stops it in order.
+        detached: true,
+      },
     );
     const outcome = await firstWord(child);
     if (outcome.ready) {
