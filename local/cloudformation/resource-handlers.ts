@@ -1,4 +1,4 @@
-import type { Clock } from '../lambda/clock.ts';
+import type { Clock } from '../clock.ts';
 import type { LocalLambda } from '../lambda/start-lambda.ts';
 import type { AnswerServer } from './answer-server.ts';
 import type { Hooks } from './hooks.ts';

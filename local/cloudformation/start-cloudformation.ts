@@ -1,5 +1,5 @@
 import { LocalError } from '../errors.ts';
-import { realClock, type Clock } from '../lambda/clock.ts';
+import { realClock, type Clock } from '../clock.ts';
 import type { Authorize } from '../lambda/invoke-api.ts';
 import type { LocalLambda } from '../lambda/start-lambda.ts';
 import { startAnswerServer } from './answer-server.ts';

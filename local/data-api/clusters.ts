@@ -1,5 +1,5 @@
 import { LocalError } from '../errors.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { ServiceError } from './service-error.ts';
 
 /** A cluster the service knows. */

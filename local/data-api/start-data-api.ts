@@ -3,7 +3,7 @@ import type { SecretLookup } from '../secrets-manager/secret-store.ts';
 import { type CallEntry, callLog } from './call-log.ts';
 import { serveCall } from './call.ts';
 import type { Authorize } from './caller.ts';
-import { type Clock, realClock } from './clock.ts';
+import { type Clock, realClock } from '../clock.ts';
 import { type ClusterOptions, clusterRegistry } from './clusters.ts';
 import { type Faults, faultBox } from './faults.ts';
 import { sessionPool } from './session-pool.ts';

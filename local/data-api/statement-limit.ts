@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { ServiceError } from './service-error.ts';
 import type { Session } from './session.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { ServiceError } from './service-error.ts';
 import type { Lent } from './session-pool.ts';
 import type { Session } from './session.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Outcome } from './invocation.ts';
 import type { EventInvokeSettings } from './function-settings.ts';
 import { LambdaServiceError } from './service-error.ts';

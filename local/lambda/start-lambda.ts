@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { realClock, type Clock } from './clock.ts';
+import { realClock, type Clock } from '../clock.ts';
 import { createCodeStore } from './code-store.ts';
 import { startEnvironment } from './environment.ts';
 import { createEventQueue, type DroppedEvent, type QueuedEvent } from './event-queue.ts';

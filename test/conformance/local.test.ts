@@ -1,6 +1,6 @@
 import { RDSDataClient } from '@aws-sdk/client-rds-data';
 import { describe, expect, it } from 'vitest';
-import { manualClock } from '../../local/data-api/clock.ts';
+import { manualClock } from '../../local/clock.ts';
 import { startDataApi } from '../../local/data-api/start-data-api.ts';
 import { DEFAULT_SWITCHES } from '../../local/data-api/switches.ts';
 import { DIFFERENCES, GUESSES } from '../../local/differences.ts';

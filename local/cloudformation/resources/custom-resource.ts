@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Clock } from '../../lambda/clock.ts';
+import type { Clock } from '../../clock.ts';
 import { LambdaServiceError } from '../../lambda/service-error.ts';
 import type { LocalLambda } from '../../lambda/start-lambda.ts';
 import type { AnswerServer } from '../answer-server.ts';

@@ -1,6 +1,6 @@
 import type { SecretLookup } from '../../secrets-manager/secret-store.ts';
 import type { Authorize } from '../caller.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../clock.ts';
 import type { Clusters } from '../clusters.ts';
 import type { JsonObject } from '../json-members.ts';
 import type { SessionPool } from '../session-pool.ts';

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import type { Clock } from '../../../local/lambda/clock.ts';
+import type { Clock } from '../../../local/clock.ts';
 import type { LogLine } from '../../../local/lambda/start-lambda.ts';
 import {
   ANSWERING,

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import type { Clock } from '../../../local/lambda/clock.ts';
+import type { Clock } from '../../../local/clock.ts';
 import type { DroppedEvent } from '../../../local/lambda/event-queue.ts';
 import type { InvokeStart, LogLine } from '../../../local/lambda/start-lambda.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';

@@ -1,4 +1,4 @@
-/** Time as the service sees it. A test moves it by hand instead of waiting. */
+/** Time as the services see it. A test moves it by hand instead of waiting. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
