@@ -9,5 +9,5 @@ export default migration({
     await op.execute('alter table users drop column born_on');
   },
 
-  down: irreversible('The birthdays are deleted; only a snapshot of the database still has them.'),
+  down: irreversible('the birthdays are deleted, and only a snapshot of the database still has them'),
 });

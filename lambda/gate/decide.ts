@@ -210,11 +210,11 @@ function failureOf(asked: Asked): GateAnswer {
         'Look into the journal (action status) for what was applied.',
         'Deploy again.',
       );
-    const statement = error.place.sql === undefined ? '' : ` The statement: ${error.place.sql};`;
+    const statement = error.place.sql === undefined ? '' : ` Statement: ${error.place.sql}.`;
     return failed(
       error.text.what,
       error.text.state,
-      `${error.text.next}${statement} Its log: ${asked.answer.log}`,
+      `${error.text.next}${statement} Log: ${asked.answer.log}.`,
     );
   }
   if (asked.kind === 'crashed') {
