@@ -12,6 +12,7 @@ import { ForerunError, UNTOUCHED } from './engine/errors.ts';
 import { databaseUnavailable } from './engine/failure-text.ts';
 import { pastRuns, plan, status } from './engine/inspect.ts';
 import type { RunIdentity } from './engine/journal.ts';
+import { DEFAULT_LIMITS } from './engine/limits.ts';
 import type { Migration, Revision } from './engine/migration.ts';
 import { errorData } from './engine/outcome.ts';
 import type { Ports } from './engine/ports.ts';
@@ -73,6 +74,7 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     digest: bundle.digest,
   };
   const asker = { identity, history };
+  const terms = { history, deadlineMs, limits: DEFAULT_LIMITS };
   switch (event.action) {
     case 'up':
     case 'down': {
@@ -80,7 +82,7 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       const goal = { direction: action, to: event.to, atomic: event.atomic };
       const yieldToOwnRun = action === 'up' && event.yieldToOwnRun;
       const result = await run(
-        { identity: { ...identity, action }, history, goal, deadlineMs, yieldToOwnRun },
+        { ...terms, identity: { ...identity, action }, goal, yieldToOwnRun },
         ports,
         postgres,
       );
@@ -90,7 +92,7 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
-      const verdict = await settle({ identity: settled, history, deadlineMs }, ports, postgres);
+      const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
       writeLine({ note: 'settled', ...verdict });
       return { ok: true, action: 'settle', verdict };
     }

@@ -8,20 +8,10 @@ import {
   stateAfterRollback,
 } from './failure-text.ts';
 import type { Dialect, RunIdentity } from './journal.ts';
+import { RESERVE_MS, type RunLimits } from './limits.ts';
 import type { Migration } from './migration.ts';
 import type { Ports, Transaction } from './ports.ts';
 import { isUnknown, openSession } from './session.ts';
-
-/** How long a bid for a table lock may queue the app's traffic behind it. */
-const LOCK_TIMEOUT_MS = 5_000;
-/** How long a dead runner's transaction may hold its locks; the service itself would wait three minutes. */
-const IDLE_TIMEOUT_MS = 20_000;
-/** The service's limit for one statement. */
-const STATEMENT_TIMEOUT_MS = 45_000;
-/** A lease outlives its last sign of life by this; an open transaction holds it longer through its row lock. */
-export const LEASE_MS = 60_000;
-/** Kept back for a clean end: rolling back and telling the journal. */
-export const RESERVE_MS = 10_000;
 
 /** How a group's transaction ended. */
 export type GroupEnd =
@@ -41,6 +31,7 @@ export interface GroupWork {
   readonly identity: RunIdentity;
   readonly token: bigint;
   readonly deadlineMs: number;
+  readonly limits: RunLimits;
   /** Steps that this run has committed already; for the message only. */
   readonly committed: readonly string[];
 }
@@ -88,14 +79,15 @@ async function claim(
   ports: Ports,
   dialect: Dialect,
 ): Promise<boolean> {
+  const { leaseMs, lockTimeoutMs, idleTimeoutMs, statementTimeoutMs } = work.limits;
   const statement = (work.direction === 'up' ? dialect.claim : dialect.unclaim)({
     ...work.identity,
     token: work.token,
-    leaseMs: LEASE_MS,
+    leaseMs,
     migrations: work.group,
-    lockTimeoutMs: LOCK_TIMEOUT_MS,
-    idleTimeoutMs: IDLE_TIMEOUT_MS,
-    statementTimeoutMs: Math.max(1, Math.min(STATEMENT_TIMEOUT_MS, work.deadlineMs - ports.clock.now())),
+    lockTimeoutMs,
+    idleTimeoutMs,
+    statementTimeoutMs: Math.max(1, Math.min(statementTimeoutMs, work.deadlineMs - ports.clock.now())),
   });
   const { rows } = await transaction.execute(statement, { rows: true });
   const answer = rows[0];

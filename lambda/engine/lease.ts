@@ -1,7 +1,7 @@
-import { LEASE_MS, RESERVE_MS } from './apply-group.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
 import { viewOf, type Dialect, type JournalView, type RunIdentity } from './journal.ts';
+import { RESERVE_MS, type RunLimits } from './limits.ts';
 import type { Revision } from './migration.ts';
 import type { Ports, Statement, StatementResult } from './ports.ts';
 
@@ -15,6 +15,7 @@ interface Asker {
   readonly identity: RunIdentity;
   readonly history: readonly Revision[];
   readonly deadlineMs: number;
+  readonly limits: RunLimits;
 }
 
 /**
@@ -58,12 +59,12 @@ export function heldByAnother(view: JournalView, { runId }: RunIdentity): boolea
  */
 export async function bidFor(
   view: JournalView,
-  { identity }: Asker,
+  { identity, limits }: Asker,
   ports: Ports,
   dialect: Dialect,
   { force }: { readonly force: boolean } = { force: false },
 ): Promise<bigint | null> {
-  const bid = dialect.acquire({ ...identity, revision: view.revision, force, leaseMs: LEASE_MS });
+  const bid = dialect.acquire({ ...identity, revision: view.revision, force, leaseMs: limits.leaseMs });
   try {
     const { rows } = await ports.database.execute(bid, { rows: true });
     const token = rows[0]?.['token'];

@@ -1,9 +1,10 @@
-import { applyGroup, RESERVE_MS } from './apply-group.ts';
+import { applyGroup } from './apply-group.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
 import { databaseUnavailable, outOfTime } from './failure-text.ts';
 import { bidFor, heldByAnother, readJournal, releaseLease, waitForTurn } from './lease.ts';
 import type { Dialect, JournalView, RunIdentity } from './journal.ts';
+import { RESERVE_MS, type RunLimits } from './limits.ts';
 import type { Migration } from './migration.ts';
 import type { RunResult } from './outcome.ts';
 import { makePlan, type Goal, type Plan } from './plan.ts';
@@ -17,6 +18,7 @@ export interface RunRequest {
   readonly goal: Goal;
   /** By when the run must have answered, in milliseconds since 1970. */
   readonly deadlineMs: number;
+  readonly limits: RunLimits;
   /** Return instead of waiting when another run of the same owner still works: the deploy has overtaken itself. */
   readonly yieldToOwnRun: boolean;
 }

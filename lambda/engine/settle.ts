@@ -2,6 +2,7 @@ import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
 import type { Dialect, JournalView, RunIdentity } from './journal.ts';
 import { bidFor, readJournal, releaseLease, waitForTurn } from './lease.ts';
+import type { RunLimits } from './limits.ts';
 import type { Migration } from './migration.ts';
 import { aheadOf } from './plan.ts';
 import type { Ports } from './ports.ts';
@@ -10,6 +11,7 @@ export interface SettleRequest {
   readonly identity: RunIdentity & { readonly action: 'settle' };
   readonly history: readonly Migration[];
   readonly deadlineMs: number;
+  readonly limits: RunLimits;
 }
 
 /** Where a rollback leaves the database, seen from the release that goes live again. */

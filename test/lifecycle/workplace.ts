@@ -2,12 +2,15 @@ import { Client } from 'pg';
 import { dataApiDatabase, writingClient } from '../../lambda/data-api/database.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunResult } from '../../lambda/engine/outcome.ts';
-import type { Ports, RunNote, Session } from '../../lambda/engine/ports.ts';
+import { DEFAULT_LIMITS, type RunLimits } from '../../lambda/engine/limits.ts';
+import type { Ports, RunNote } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { run, type RunRequest } from '../../lambda/engine/run.ts';
 import { startDataApi, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
 import { secretStore } from '../../local/secrets-manager/secret-store.ts';
 import { startPostgres, type LocalPostgres } from '../../local/postgres/postgres.ts';
+
+export { lineOf } from './line-of.ts';
 
 const CLUSTER = 'arn:aws:rds:eu-west-1:111122223333:cluster:workplace';
 const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:workplace-AbCdEf';
@@ -42,6 +45,7 @@ export interface RunOptions {
   readonly database?: string;
   readonly endpoint?: string;
   readonly patienceMs?: number;
+  readonly limits?: RunLimits;
   readonly tell?: (note: RunNote) => void;
 }
 
@@ -115,6 +119,7 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
       history,
       goal,
       deadlineMs: Date.now() + (more.timeMs ?? 120_000),
+      limits: more.limits ?? DEFAULT_LIMITS,
       yieldToOwnRun: more.yieldToOwnRun ?? false,
     };
     const result = await run(request, ports(more), postgres);
@@ -150,41 +155,6 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
 /** What a run with `yieldToOwnRun` rejects with here, when it met an earlier run of its owner. */
 class Overtaken extends Error {
   override readonly name = 'Overtaken';
-}
-
-type Way = readonly string[] | ((session: Session) => Promise<unknown>);
-
-/** A history of one line: each migration stands on the one before it; its ways are lists of statements or code. */
-export function lineOf(
-  ...members: readonly {
-    readonly id: string;
-    readonly up: Way;
-    readonly down?: Way;
-    readonly own?: boolean;
-  }[]
-): Migration[] {
-  return members.map(({ id, up, down, own }, index) => {
-    const before = members[index - 1];
-    return {
-      id,
-      after: before === undefined ? [] : [before.id],
-      checksum: `v1:${id}`,
-      atomic: own === true ? 'migration' : 'group',
-      up: (session) => walk(up, session),
-      down:
-        down === undefined
-          ? { kind: 'irreversible', why: 'the test says so' }
-          : { kind: 'reversible', run: (session) => walk(down, session) },
-    };
-  });
-}
-
-async function walk(way: Way, session: Session): Promise<void> {
-  if (typeof way === 'function') {
-    await way(session);
-    return;
-  }
-  for (const sql of way) await session.execute({ sql }, { rows: false });
 }
 
 /** Everything that a run may change: the catalog of user tables, their rows, and the journal without times and names. */

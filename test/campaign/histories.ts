@@ -1,0 +1,123 @@
+import { integer, text } from '../../lambda/authoring/column-types.ts';
+import { bindMigration, migration } from '../../lambda/authoring/migration.ts';
+import { table } from '../../lambda/authoring/table.ts';
+import type { Migration } from '../../lambda/engine/migration.ts';
+import type { Goal } from '../../lambda/engine/plan.ts';
+import { lineOf } from '../lifecycle/line-of.ts';
+
+/** A history and the run over it that the campaign breaks. */
+export interface CampaignHistory {
+  readonly name: string;
+  readonly migrations: readonly Migration[];
+  /** What the database holds before: nothing at all, an empty journal, or the whole history. */
+  readonly starts: readonly Start[];
+  readonly goal: Goal;
+}
+
+export type Start = 'empty' | 'installed' | 'head';
+
+const UP: Goal = { direction: 'up', to: 'head', atomic: 'group' };
+const BOTH: readonly Start[] = ['empty', 'installed'];
+
+/** Statements that other tools can run too: plain text, no parameters. */
+export const PLAIN = {
+  inserts: [
+    ['create table seed (n int)', 'insert into seed values (1)'],
+    ['insert into seed values (2)', 'insert into seed values (3)'],
+  ],
+  doubling: [
+    ['create table account (id int, credit int)', 'insert into account values (1, 5), (2, 7)'],
+    ['update account set credit = credit * 2', 'update account set credit = credit + 1 where id = 1'],
+  ],
+  mixed: [
+    [`create type mood as enum ('good', 'bad')`, 'create table diary (id int primary key, feeling mood)'],
+    [
+      `insert into diary values (1, 'good')`,
+      'alter table diary add column note text',
+      `update diary set note = coalesce(note, '') || 'x'`,
+    ],
+    ['create index diary_note on diary (note)', `insert into diary values (2, 'bad', 'y')`],
+  ],
+} as const;
+
+const reversible = lineOf(
+  {
+    id: '0001_ledger',
+    up: ['create table ledger (id int, amount int)', 'create table trace (what text)'],
+    down: [`insert into trace values ('the ledger stays')`, 'update ledger set amount = amount - 1'],
+  },
+  {
+    id: '0002_first',
+    up: ['insert into ledger values (1, 8)', 'update ledger set amount = amount * 2'],
+    down: ['update ledger set amount = amount / 2', `insert into trace values ('0002 down')`],
+  },
+  {
+    id: '0003_more',
+    up: ['alter table ledger add column label text', 'update ledger set amount = amount * 2'],
+    down: [
+      'alter table ledger drop column label',
+      'update ledger set amount = amount / 2',
+      `insert into trace values ('0003 down')`,
+    ],
+  },
+);
+
+const people = table('people', { id: integer(), name: text().defaulted() });
+
+/** Rows of different keys travel in requests of their own. */
+const bulk: readonly Migration[] = [
+  bindMigration(
+    migration({
+      after: 'base',
+      async up({ op }) {
+        await op.execute(`create table people (id int, name text default 'nobody')`);
+        await op.bulkInsert(
+          people,
+          Array.from({ length: 30 }, (_, id) => (id % 3 === 0 ? { id } : { id, name: `n${id}` })),
+        );
+        await op.execute('update people set id = id * 2 where name = :name', { name: 'nobody' });
+      },
+      async down({ op }) {
+        await op.execute('drop table people');
+      },
+    }),
+    { id: '0001_bulk', after: [], checksum: 'v1:bulk' },
+  ),
+];
+
+/** A deferred trigger makes the commit itself work, and take its time. */
+const deferred = lineOf({
+  id: '0001_deferred',
+  up: [
+    'create table entry (n int)',
+    'create table seen (n int)',
+    `create function note_entry() returns trigger language plpgsql as 'begin perform pg_sleep(0.02); insert into seen values (new.n); return null; end'`,
+    'create constraint trigger noted after insert on entry deferrable initially deferred for each row execute function note_entry()',
+    'insert into entry values (1)',
+  ],
+});
+
+const plain = (name: keyof typeof PLAIN, own: boolean): Migration[] =>
+  lineOf(...PLAIN[name].map((up, at) => ({ id: `000${at + 1}_${name}`, up: [...up], own })));
+
+/** Every history of the campaign. */
+export const HISTORIES: readonly CampaignHistory[] = [
+  { name: 'inserts', migrations: plain('inserts', false), starts: BOTH, goal: UP },
+  { name: 'doubling', migrations: plain('doubling', false), starts: BOTH, goal: UP },
+  { name: 'mixed', migrations: plain('mixed', false), starts: BOTH, goal: UP },
+  { name: 'mixed-each-alone', migrations: plain('mixed', true), starts: BOTH, goal: UP },
+  { name: 'bulk', migrations: bulk, starts: BOTH, goal: UP },
+  { name: 'deferred', migrations: deferred, starts: ['installed'], goal: UP },
+  {
+    name: 'down',
+    migrations: reversible,
+    starts: ['head'],
+    goal: { direction: 'down', to: '0001_ledger', atomic: 'group' },
+  },
+  {
+    name: 'down-each-alone',
+    migrations: reversible,
+    starts: ['head'],
+    goal: { direction: 'down', to: '0001_ledger', atomic: 'migration' },
+  },
+];

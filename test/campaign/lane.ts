@@ -1,0 +1,55 @@
+import type { Client } from 'pg';
+import type { Arena } from './arena.ts';
+import { runEngine } from './engine-run.ts';
+import type { CampaignHistory, Start } from './histories.ts';
+
+/** A database in which one point after the other is tried. */
+export interface Lane {
+  readonly database: string;
+  /** A session past the Data API. */
+  readonly direct: Client;
+  /** Empties the database and brings it to where a point sets out. */
+  prepare(history: Pick<CampaignHistory, 'migrations'>, start: Start): Promise<void>;
+  /** A name under which nobody has called before. */
+  nextCaller(): string;
+  close(): Promise<void>;
+}
+
+/** What an earlier point left open goes first: it would keep its locks. */
+const EMPTY = `
+select pg_terminate_backend(pid, 5000) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle';
+drop schema if exists forerun cascade;
+drop schema if exists drizzle cascade;
+drop schema public cascade;
+create schema public`;
+
+let lanes = 0;
+
+export async function openLane(arena: Arena): Promise<Lane> {
+  lanes += 1;
+  const database = `forerun_campaign_${process.pid}_${lanes}`;
+  const place = { endpoint: arena.dataApi.url, database, runId: 'before', seed: 'before' };
+  await arena.createDatabase(database);
+  const direct = await arena.connect(database);
+  let callers = 0;
+  return {
+    database,
+    direct,
+    async prepare({ migrations }, start) {
+      await direct.query(EMPTY);
+      if (start === 'empty') return;
+      const goal = { direction: 'up', to: 'head', atomic: 'group' } as const;
+      const history = { migrations: start === 'head' ? migrations : [], goal };
+      await runEngine(history, { ...place, accessKeyId: `${database}_before` });
+    },
+    nextCaller() {
+      callers += 1;
+      return `${database}_${callers}`;
+    },
+    async close() {
+      await direct.end();
+      await arena.dropDatabase(database);
+    },
+  };
+}
