@@ -3,10 +3,12 @@
  * The construct writes them into the template, the gate and the runner read them back.
  */
 
+import type { Amended } from './engine/amend.ts';
 import type { PlanData, RunData, Status } from './engine/inspect.ts';
 import type { Atomic } from './engine/migration.ts';
 import type { RunError, RunResult } from './engine/outcome.ts';
 import type { Verdict } from './engine/settle.ts';
+import type { Unlocked } from './engine/unlock.ts';
 
 export type { Verdict };
 
@@ -94,6 +96,8 @@ export type RunnerAnswer = {
   /** Another run of the same resource still works; nothing was done. */
   | { readonly action: 'up'; readonly overtaken: true }
   | { readonly action: 'settle'; readonly verdict: Verdict }
+  | { readonly action: 'unlock'; readonly unlocked: Unlocked }
+  | { readonly action: 'stamp' | 'repair'; readonly amended: Amended }
   | { readonly action: 'status'; readonly status: Status }
   | { readonly action: 'plan'; readonly plan: PlanData }
   | { readonly action: 'history'; readonly runs: readonly RunData[] }

@@ -27,6 +27,9 @@ const deploy = v.strictObject({
 
 const atomic = v.picklist(['group', 'migration']);
 
+/** Kept in the journal for whoever asks later. */
+const reason = name(500);
+
 const runnerEvent = v.variant('action', [
   v.strictObject({
     action: v.literal('up'),
@@ -55,6 +58,14 @@ const runnerEvent = v.variant('action', [
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500)), 20),
     target: v.optional(v.partial(target)),
   }),
+  v.strictObject({ action: v.literal('unlock'), reason, target: v.optional(v.partial(target)) }),
+  v.strictObject({ action: v.literal('repair'), reason, target: v.optional(v.partial(target)) }),
+  v.strictObject({
+    action: v.literal('stamp'),
+    to: name(128),
+    reason,
+    target: v.optional(v.partial(target)),
+  }),
   v.strictObject({ action: v.literal('settle'), target: v.optional(v.partial(target)), deploy }),
 ]);
 
@@ -75,6 +86,6 @@ export function readRunnerEvent(event: unknown): RunnerEvent {
   throw new ForerunError('input-invalid', {
     what: `The event is not one that the runner understands: ${reasons.join('; ')}.`,
     state: UNTOUCHED,
-    next: 'Send {"action":"status"}, "plan", "history", "up" or {"action":"down","to":"<migration id or base>"}.',
+    next: 'Send {"action":"status"}, "plan", "history", "up", {"action":"down","to":"<migration id or base>"}, or one of "unlock", "repair" and "stamp" with a "reason".',
   });
 }

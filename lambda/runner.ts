@@ -7,6 +7,7 @@ import {
   type Target,
 } from './contract.ts';
 import { dataApiDatabase } from './data-api/database.ts';
+import { amend } from './engine/amend.ts';
 import { DatabaseFailure } from './engine/database-failure.ts';
 import { ForerunError, UNTOUCHED } from './engine/errors.ts';
 import { databaseUnavailable } from './engine/failure-text.ts';
@@ -19,6 +20,7 @@ import type { Ports } from './engine/ports.ts';
 import { postgres } from './engine/postgres.ts';
 import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
+import { unlock } from './engine/unlock.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
 
 /** What the generated entry hands over: the history as it was when the bundle was built. */
@@ -95,6 +97,21 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
       writeLine({ note: 'settled', ...verdict });
       return { ok: true, action: 'settle', verdict };
+    }
+    case 'unlock': {
+      const order = { ...identity, action: event.action, reason: event.reason };
+      const unlocked = await unlock(order, ports, postgres);
+      writeLine({ note: 'unlocked', ...unlocked });
+      return { ok: true, action: 'unlock', unlocked };
+    }
+    case 'stamp':
+    case 'repair': {
+      const { action, reason } = event;
+      const to = event.action === 'stamp' ? event.to : null;
+      const request = { ...terms, identity: { ...identity, action }, reason, to };
+      const amended = await amend(request, ports, postgres);
+      writeLine({ note: 'amended', ...amended });
+      return { ok: true, action, amended };
     }
     case 'status':
       return { ok: true, action: 'status', status: await status(asker, ports.database, postgres) };

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   'plan-unknown-target': 3,
   'plan-irreversible': 3,
   'journal-unreadable': 3,
+  'journal-tampered': 3,
   'bundle-stale': 3,
   // The run came to an end that is not the wished one.
   'migration-failed': 1,

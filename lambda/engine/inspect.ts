@@ -14,10 +14,13 @@ export interface Status {
   readonly applied: readonly AppliedMigration[];
   readonly pending: readonly string[];
   readonly changed: readonly string[];
+  /** Applied according to the events, but their rows were deleted from the journal. */
+  readonly vanished: readonly string[];
   /** Applied, but not in this release. */
   readonly foreign: readonly string[];
   readonly holder: {
     readonly runId: string;
+    readonly owner: string | null;
     readonly deployId: string | null;
     readonly since: string;
     readonly live: boolean;
@@ -45,6 +48,8 @@ export interface RunData {
   readonly startedAt: string;
   readonly finishedAt: string | null;
   readonly outcome: string | null;
+  /** Why a person intervened; null for a run. */
+  readonly reason: string | null;
   readonly applied: readonly string[];
   readonly reverted: readonly string[];
 }
@@ -70,6 +75,7 @@ export async function status(asker: Asker, database: Database, dialect: Dialect)
     })),
     pending: pendingOf(asker.history, view),
     changed: view?.changed ?? [],
+    vanished: view?.vanished ?? [],
     foreign: view?.foreign.map(({ id }) => id) ?? [],
     holder: view?.holder ?? null,
   };
@@ -113,6 +119,7 @@ export async function pastRuns(
       startedAt: text(row, 'started_at'),
       finishedAt: textOrNull(row, 'finished_at'),
       outcome: textOrNull(row, 'outcome'),
+      reason: textOrNull(row, 'reason'),
       applied: of('applied'),
       reverted: of('reverted'),
     };
@@ -144,6 +151,7 @@ function blank(history: readonly Migration[]): JournalView {
     appliedCount: 0,
     pending: new Set(history.map(({ id }) => id)),
     changed: [],
+    vanished: [],
     foreign: [],
     asked: null,
   };

@@ -18,6 +18,8 @@ export interface Dialect {
   claim(claim: Claim): Statement;
   unclaim(claim: Claim): Statement;
   release(end: RunEnd): Statement;
+  unlock(order: Intervention): Statement;
+  amend(order: Amendment): Statement;
   applied(question: { history: string }): Statement;
   runs(question: { history: string; limit: number }): Statement;
 }
@@ -32,7 +34,7 @@ export interface RunIdentity {
   /** The same for every ask of the same deploy step; null for a person's invoke. */
   readonly runKey: string | null;
   readonly history: string;
-  readonly action: 'up' | 'down' | 'settle';
+  readonly action: 'up' | 'down' | 'settle' | 'unlock' | 'stamp' | 'repair';
   readonly deployId: string | null;
   /** The resource for which a deploy works; null for a person's invoke. */
   readonly owner: string | null;
@@ -66,6 +68,21 @@ export interface RunEnd {
   readonly result: string;
 }
 
+/** What a person does to the journal by hand, and why. */
+export interface Intervention extends RunIdentity {
+  readonly reason: string;
+}
+
+/** Rows of the journal put right without running a migration. */
+export interface Amendment extends Intervention {
+  /** The lease's revision at the moment of reading: any write to the journal since then makes the order fail. */
+  readonly revision: bigint;
+  /** Rows to write; a row that is there gets the checksum. */
+  readonly put: readonly Revision[];
+  /** Ids of rows to take away. */
+  readonly remove: readonly string[];
+}
+
 /** A migration that the journal holds and the bundle does not. */
 export interface ForeignMigration {
   readonly id: string;
@@ -85,6 +102,8 @@ export interface JournalView {
   readonly pending: ReadonlySet<string>;
   /** Ids whose checksum in the journal differs from the bundle's. */
   readonly changed: readonly string[];
+  /** Ids of the bundle whose row is gone although the events say that they are applied: somebody deleted it. */
+  readonly vanished: readonly string[];
   /** Applied, but not in the bundle. */
   readonly foreign: readonly ForeignMigration[];
   /** The last run with the asked key. */
@@ -118,6 +137,7 @@ interface LeaseColumns {
   readonly applied: number;
   readonly pending: readonly string[];
   readonly changed: readonly string[];
+  readonly vanished: readonly string[];
   readonly foreign_ones: readonly (readonly [string, readonly string[], boolean | null])[];
   readonly asked: { readonly runId: string; readonly result: unknown } | null;
 }
@@ -146,6 +166,7 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
     appliedCount: row.applied,
     pending: new Set(row.pending),
     changed: row.changed,
+    vanished: row.vanished,
     foreign: row.foreign_ones.map(([id, after, compatible]) => ({ id, after, compatible })),
     asked: row.asked,
   };

@@ -11,7 +11,7 @@ const LONGEST_WAIT_MS = 5_000;
 /** How often a journal statement that is safe to repeat is sent when its answer gets lost. */
 const ATTEMPTS = 4;
 
-interface Asker {
+export interface Asker {
   readonly identity: RunIdentity;
   readonly history: readonly Revision[];
   readonly deadlineMs: number;
@@ -130,7 +130,7 @@ function holderText({ holder }: JournalView): string {
 }
 
 /** Sends a statement that does no harm when it runs twice until its answer arrives. */
-async function repeatable(statement: Statement, ports: Ports): Promise<StatementResult> {
+export async function repeatable(statement: Statement, ports: Ports): Promise<StatementResult> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ports.database.execute(statement, { rows: true });

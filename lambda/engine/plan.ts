@@ -59,12 +59,21 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
     ];
   }
   const refusals: ForerunError[] = [];
+  if (view.vanished.length > 0) {
+    refusals.push(
+      new ForerunError('journal-tampered', {
+        what: `The journal's events say that they are applied, but its rows are gone: ${list(view.vanished)}.`,
+        state: UNTOUCHED,
+        next: 'Look whether their effect is in the database. If it is, bring the rows back with {"action":"repair","reason":"…"}; if not, say so with {"action":"stamp","to":"…","reason":"…"}.',
+      }),
+    );
+  }
   if (view.changed.length > 0) {
     refusals.push(
       new ForerunError('plan-changed', {
         what: `Changed after being applied: ${list(view.changed)}.`,
         state: UNTOUCHED,
-        next: 'Restore the file as it was applied, and put the change into a new migration.',
+        next: 'Restore the file as it was applied, and put the change into a new migration; if the change does not matter, accept it with {"action":"repair","reason":"…"}.',
       }),
     );
   }
@@ -94,13 +103,23 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
 function targetRefusals(history: readonly Migration[], { direction, to }: Goal): ForerunError[] {
   const words = direction === 'up' ? [HEAD] : [BASE];
   if (words.includes(to) || history.some(({ id }) => id === to)) return [];
-  return [
-    new ForerunError('plan-unknown-target', {
-      what: `There is no migration "${to}" in this release.`,
-      state: UNTOUCHED,
-      next: `Name one of its migrations in full, or "${words.join('" or "')}"; the action status lists them.`,
-    }),
-  ];
+  return [unknownTarget(to, words)];
+}
+
+function unknownTarget(to: string, words: readonly string[]): ForerunError {
+  return new ForerunError('plan-unknown-target', {
+    what: `There is no migration "${to}" in this release.`,
+    state: UNTOUCHED,
+    next: `Name one of its migrations in full, or "${words.join('" or "')}"; the action status lists them.`,
+  });
+}
+
+/** What the journal says when it is stamped with a target. */
+export function stampedBy(history: readonly Migration[], to: string): ReadonlySet<string> {
+  if (to === BASE) return new Set();
+  if (to === HEAD) return new Set(history.map(({ id }) => id));
+  if (history.some(({ id }) => id === to)) return ancestry(history, to);
+  throw unknownTarget(to, [BASE, HEAD]);
 }
 
 function upSteps(history: readonly Migration[], view: JournalView, { to }: Goal): readonly Migration[] {

@@ -1,15 +1,7 @@
-import {
-  JOURNAL_VERSION,
-  type Claim,
-  type Dialect,
-  type LeaseBid,
-  type RunEnd,
-  type RunIdentity,
-} from './journal.ts';
+import { type Claim, type Dialect, type LeaseBid, type RunEnd, type RunIdentity } from './journal.ts';
+import { amend, unlock } from './postgres-intervention.ts';
+import { installation } from './postgres-installation.ts';
 import type { BoundValue, Statement } from './ports.ts';
-
-/** The tool's name on a phone's keypad: two installers of one journal meet at this number. */
-const FORERUN_ON_A_KEYPAD = 3673786;
 
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_SCHEMA = '3F000';
@@ -36,77 +28,11 @@ export const postgres: Dialect = {
   claim: (claim) => ({ sql: CLAIM, parameters: claimParameters(claim) }),
   unclaim: (claim) => ({ sql: UNCLAIM, parameters: claimParameters(claim) }),
   release,
+  unlock,
+  amend,
   applied: ({ history }) => ({ sql: APPLIED, parameters: { history } }),
   runs: ({ history, limit }) => ({ sql: RUNS, parameters: { history, limit: BigInt(limit) } }),
 };
-
-/**
- * One statement with an advisory transaction lock, so that twins come one after the other. It is a `do` block in single
- * quotes: a `do` block takes no parameters, and the service's treatment of dollar quotes is not documented.
- */
-function installation(history: string): string {
-  const body = `
-begin
-  perform pg_advisory_xact_lock(${FORERUN_ON_A_KEYPAD});
-  create schema if not exists forerun;
-  create table if not exists forerun.installation (
-    version integer primary key,
-    installed_at timestamptz not null default clock_timestamp()
-  );
-  create table if not exists forerun.lease (
-    history text not null,
-    name text not null,
-    token bigint not null default 0,
-    revision bigint not null default 0,
-    holder text,
-    owner text,
-    deploy_id text,
-    acquired_at timestamptz,
-    expires_at timestamptz,
-    primary key (history, name)
-  );
-  create table if not exists forerun.migration (
-    history text not null,
-    id text not null,
-    checksum text not null,
-    after jsonb not null,
-    compatible boolean,
-    applied_at timestamptz not null default clock_timestamp(),
-    run_id text not null,
-    deploy_id text,
-    primary key (history, id)
-  );
-  create table if not exists forerun.run (
-    id text primary key,
-    history text not null,
-    key text,
-    action text not null,
-    owner text,
-    deploy_id text,
-    digest text not null,
-    started_at timestamptz not null default clock_timestamp(),
-    finished_at timestamptz,
-    outcome text,
-    result jsonb
-  );
-  create index if not exists run_by_key on forerun.run (history, key, started_at);
-  create index if not exists run_by_start on forerun.run (history, started_at);
-  create table if not exists forerun.event (
-    id bigint generated always as identity primary key,
-    history text not null,
-    at timestamptz not null default clock_timestamp(),
-    run_id text not null,
-    kind text not null,
-    migration text
-  );
-  insert into forerun.installation (version) select ${JOURNAL_VERSION}
-    where not exists (select 1 from forerun.installation);
-  insert into forerun.lease (history, name) values (${literal(history)}, ${literal('run')}) on conflict do nothing;
-end`;
-  return `do ${literal(body)}`;
-}
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** The bundle travels as one value and only differences come back, so the reply stays small however long the history. */
 const READ = `
@@ -114,6 +40,9 @@ with bundle as (
   select entry ->> 0 as id, entry ->> 1 as checksum from jsonb_array_elements(cast(:bundle as jsonb)) as entry
 ), applied as (
   select id, checksum, after, compatible from forerun.migration where history = :history
+), last_event as (
+  select distinct on (migration) migration, kind from forerun.event
+  where history = :history and migration is not null order by migration, id desc
 )
 select
   (select max(version) from forerun.installation) as version,
@@ -127,6 +56,8 @@ select
   (select cast(count(*) as integer) from applied) as applied,
   (select coalesce(jsonb_agg(b.id), '[]') from bundle b where b.id not in (select id from applied)) as pending,
   (select coalesce(jsonb_agg(b.id), '[]') from bundle b join applied a on a.id = b.id and a.checksum <> b.checksum) as changed,
+  (select coalesce(jsonb_agg(b.id), '[]') from bundle b join last_event e on e.migration = b.id
+    where e.kind not in ('reverted', 'unstamped') and b.id not in (select id from applied)) as vanished,
   (select coalesce(jsonb_agg(jsonb_build_array(a.id, a.after, a.compatible)), '[]')
      from applied a where a.id not in (select id from bundle)) as foreign_ones,
   (select jsonb_build_object('runId', r.id, 'result', r.result) from forerun.run r
@@ -270,7 +201,7 @@ from forerun.migration where history = :history order by applied_at, id`;
 
 const RUNS = `
 select r.id, r.action, r.deploy_id, cast(r.started_at as text) as started_at, cast(r.finished_at as text) as finished_at,
-       r.outcome,
+       r.outcome, r.result ->> 'reason' as reason,
        (select coalesce(jsonb_agg(jsonb_build_array(e.kind, e.migration) order by e.id), '[]')
           from forerun.event e where e.history = r.history and e.run_id = r.id) as events
 from forerun.run r where r.history = :history order by r.started_at desc, r.id limit :limit`;

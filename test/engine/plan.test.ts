@@ -27,6 +27,7 @@ const journal = (
   appliedCount: applied.length,
   pending: new Set(history.map(({ id }) => id).filter((id) => !applied.includes(id))),
   changed: [],
+  vanished: [],
   foreign: [],
   asked: null,
   ...more,
@@ -120,7 +121,7 @@ describe('a plan', () => {
   test('says what happened, where the database stands and what to do', () => {
     const [refusal] = makePlan(line, journal(['a'], { changed: ['a'] }), up()).refusals;
     expect(refusal?.message).toBe(
-      'Changed after being applied: a. The database was not touched. Restore the file as it was applied, and put the change into a new migration.',
+      'Changed after being applied: a. The database was not touched. Restore the file as it was applied, and put the change into a new migration; if the change does not matter, accept it with {"action":"repair","reason":"…"}.',
     );
   });
 

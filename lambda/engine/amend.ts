@@ -1,0 +1,71 @@
+import { DatabaseFailure } from './database-failure.ts';
+import type { Amendment, Dialect, JournalView, RunIdentity } from './journal.ts';
+import { heldByAnother, readJournal, waitForTurn, type Asker } from './lease.ts';
+import type { Migration } from './migration.ts';
+import { stampedBy } from './plan.ts';
+import type { Ports } from './ports.ts';
+
+export interface AmendRequest extends Asker {
+  readonly identity: RunIdentity & { readonly action: 'stamp' | 'repair' };
+  readonly history: readonly Migration[];
+  /** What the journal shall say (`base`, `head` or a migration's id); null keeps what the events and the bundle say. */
+  readonly to: string | null;
+  /** Kept in the journal. */
+  readonly reason: string;
+}
+
+/** Which rows of the journal were put right; no migration ran. */
+export interface Amended {
+  readonly put: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/**
+ * Puts the journal right after a person has looked at the database. `repair` brings deleted rows back and takes over the
+ * bundle's checksums; `stamp` makes the journal say that exactly the history up to `to` is applied. One statement bids,
+ * writes and releases, so a lost answer is decided by reading again: then nothing is left to do.
+ */
+export async function amend(request: AmendRequest, ports: Ports, dialect: Dialect): Promise<Amended> {
+  let sent: Amended = { put: [], removed: [] };
+  for (let turn = 0; ; turn += 1) {
+    const view = await readJournal(request, ports, dialect);
+    const { put, remove } = correctionsOf(request, view);
+    if (put.length === 0 && remove.length === 0) return sent;
+    const amendment = { ...request.identity, reason: request.reason, revision: view.revision, put, remove };
+    const outcome = heldByAnother(view, request.identity)
+      ? 'not-done'
+      : await send(amendment, ports, dialect);
+    if (outcome !== 'not-done') sent = { put: put.map(({ id }) => id), removed: remove };
+    if (outcome === 'done') return sent;
+    await waitForTurn(view, request, ports, turn);
+  }
+}
+
+function correctionsOf({ to, history }: AmendRequest, view: JournalView): Pick<Amendment, 'put' | 'remove'> {
+  const toTake = new Set([...view.vanished, ...view.changed]);
+  if (to === null) return { put: history.filter(({ id }) => toTake.has(id)), remove: [] };
+  const wanted = stampedBy(history, to);
+  return {
+    put: history.filter(({ id }) => wanted.has(id) && (view.pending.has(id) || toTake.has(id))),
+    remove: [
+      ...history
+        .filter(({ id }) => !wanted.has(id) && (!view.pending.has(id) || toTake.has(id)))
+        .map(({ id }) => id),
+      ...view.foreign.map(({ id }) => id),
+    ],
+  };
+}
+
+async function send(
+  amendment: Amendment,
+  ports: Ports,
+  dialect: Dialect,
+): Promise<'done' | 'not-done' | 'unknown'> {
+  try {
+    const { rows } = await ports.database.execute(dialect.amend(amendment), { rows: true });
+    return rows[0]?.['amended'] === 1 ? 'done' : 'not-done';
+  } catch (cause) {
+    if (cause instanceof DatabaseFailure && cause.ran === 'unknown') return 'unknown';
+    throw cause;
+  }
+}

@@ -1,0 +1,72 @@
+import { JOURNAL_VERSION } from './journal.ts';
+
+/** The tool's name on a phone's keypad: two installers of one journal meet at this number. */
+const FORERUN_ON_A_KEYPAD = 3673786;
+
+/**
+ * One statement with an advisory transaction lock, so that twins come one after the other. It is a `do` block in single
+ * quotes: a `do` block takes no parameters, and the service's treatment of dollar quotes is not documented.
+ */
+export function installation(history: string): string {
+  const body = `
+begin
+  perform pg_advisory_xact_lock(${FORERUN_ON_A_KEYPAD});
+  create schema if not exists forerun;
+  create table if not exists forerun.installation (
+    version integer primary key,
+    installed_at timestamptz not null default clock_timestamp()
+  );
+  create table if not exists forerun.lease (
+    history text not null,
+    name text not null,
+    token bigint not null default 0,
+    revision bigint not null default 0,
+    holder text,
+    owner text,
+    deploy_id text,
+    acquired_at timestamptz,
+    expires_at timestamptz,
+    primary key (history, name)
+  );
+  create table if not exists forerun.migration (
+    history text not null,
+    id text not null,
+    checksum text not null,
+    after jsonb not null,
+    compatible boolean,
+    applied_at timestamptz not null default clock_timestamp(),
+    run_id text not null,
+    deploy_id text,
+    primary key (history, id)
+  );
+  create table if not exists forerun.run (
+    id text primary key,
+    history text not null,
+    key text,
+    action text not null,
+    owner text,
+    deploy_id text,
+    digest text not null,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    outcome text,
+    result jsonb
+  );
+  create index if not exists run_by_key on forerun.run (history, key, started_at);
+  create index if not exists run_by_start on forerun.run (history, started_at);
+  create table if not exists forerun.event (
+    id bigint generated always as identity primary key,
+    history text not null,
+    at timestamptz not null default clock_timestamp(),
+    run_id text not null,
+    kind text not null,
+    migration text
+  );
+  insert into forerun.installation (version) select ${JOURNAL_VERSION}
+    where not exists (select 1 from forerun.installation);
+  insert into forerun.lease (history, name) values (${literal(history)}, ${literal('run')}) on conflict do nothing;
+end`;
+  return `do ${literal(body)}`;
+}
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
