@@ -73,6 +73,11 @@ export interface DeployContext {
   readonly digest: string;
   /** Moment at which the runner must have answered, in milliseconds since 1970. */
   readonly deadlineMs: number;
+  /**
+   * When CloudFormation asked, by its own clock, in milliseconds since 1970: once a newer ask of the same owner was taken up,
+   * an older one that was held back somewhere may not start any more. Null where the request does not tell.
+   */
+  readonly askedAtMs: number | null;
 }
 
 /** What the gate asks the runner for; a person may ask for more (`runner-event.ts`). */

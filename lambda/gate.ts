@@ -1,12 +1,16 @@
 import { SECONDS } from './contract.ts';
 import { putAnswer, type GateAnswer } from './gate/answer.ts';
 import { decide } from './gate/decide.ts';
-import { ageInSeconds, readRequest } from './gate/request.ts';
+import { askedAt, readRequest, type GateRequest } from './gate/request.ts';
+import { isRollingBack } from './gate/stack-status.ts';
 
 interface LambdaContext {
   readonly awsRequestId: string;
   getRemainingTimeInMillis(): number;
 }
+
+/** Before the process is ended, when no more attempt to answer makes sense. */
+const LAST_MOMENT_MS = 2_000;
 
 /**
  * The custom resource's function: speaks CloudFormation's protocol, asks the runner, and always answers. It holds no user
@@ -15,24 +19,32 @@ interface LambdaContext {
 export async function handler(event: unknown, context: LambdaContext): Promise<void> {
   const asked = readRequest(event);
   if (asked === null) return log('not a request of CloudFormation; nothing was done');
-  const age = ageInSeconds(asked, Date.now());
-  if (age !== null && age > SECONDS.serviceTimeout) {
+  const endMs = Date.now() + context.getRemainingTimeInMillis();
+  const ageMs = Date.now() - (askedAt(asked) ?? Date.now());
+  if (ageMs > SECONDS.serviceTimeout * 1000) {
     return log(
-      `the request is ${Math.round(age)} s old, CloudFormation has given up on it; nothing was done`,
+      `the request is ${Math.round(ageMs / 1000)} s old, CloudFormation has given up on it; nothing was done`,
     );
   }
   log(`${asked.RequestType} of ${asked.LogicalResourceId}`);
-  const answer = await answerOrFailure(() => decide(asked, context));
+  const answer = await answerOrFailure(asked, () => decide(asked, context));
   log(`${answer.status}: ${answer.reason}`);
-  await putAnswer(asked, answer);
+  await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
 }
 
 /** Whatever goes wrong inside the gate itself becomes an answer too: silence would hold the stack for an hour. */
-async function answerOrFailure(decision: () => Promise<GateAnswer>): Promise<GateAnswer> {
+async function answerOrFailure(asked: GateRequest, decision: () => Promise<GateAnswer>): Promise<GateAnswer> {
   try {
     return await decision();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
+    if (asked.RequestType === 'Update' && (await isRollingBack(asked.StackId)) === true) {
+      return {
+        status: 'SUCCESS',
+        reason: `Rolled back; the gate met an error of its own: ${reason}.`,
+        data: {},
+      };
+    }
     return {
       status: 'FAILED',
       reason: `The gate met an error of its own: ${reason}. Look into the journal (action status) for what was applied, then deploy again.`,

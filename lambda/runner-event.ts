@@ -23,6 +23,7 @@ const deploy = v.strictObject({
   runKey: name(2048),
   digest: name(128),
   deadlineMs: v.pipe(v.number(), v.integer()),
+  askedAtMs: v.nullable(v.pipe(v.number(), v.integer())),
 });
 
 const atomic = v.picklist(['group', 'migration']);

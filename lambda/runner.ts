@@ -68,12 +68,14 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
   const ports = portsFor(target, deadlineMs);
   const identity = {
-    runId: context.awsRequestId,
+    // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
+    runId: `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`,
     runKey: deploy?.runKey ?? null,
     history: target.history,
     deployId: deploy?.deployId ?? null,
     owner: deploy?.owner ?? null,
     digest: bundle.digest,
+    ...(typeof deploy?.askedAtMs === 'number' ? { askedAtMs: deploy.askedAtMs } : {}),
   };
   const asker = { identity, history };
   const terms = { history, deadlineMs, limits: DEFAULT_LIMITS };

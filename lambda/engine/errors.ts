@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   // The run came to an end that is not the wished one.
   'migration-failed': 1,
   'lease-busy': 5,
+  'run-overruled': 5,
   'out-of-time': 1,
   'database-unreachable': 1,
   'database-refused': 1,

@@ -132,7 +132,7 @@ async function look(
   database: Database,
   dialect: Dialect,
 ): Promise<JournalView | null> {
-  const question = dialect.read({ history: identity.history, bundle: history, runKey: null });
+  const question = dialect.read({ history: identity.history, bundle: history, reader: null });
   try {
     return viewOf((await database.execute(question, { rows: true })).rows);
   } catch (cause) {
@@ -154,6 +154,8 @@ function blank(history: readonly Migration[]): JournalView {
     vanished: [],
     foreign: [],
     asked: null,
+    overruled: false,
+    ended: false,
   };
 }
 

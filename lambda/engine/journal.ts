@@ -13,15 +13,24 @@ export interface Dialect {
   lacksJournal(failure: DatabaseFailure): boolean;
   /** True when the database gave way in a conflict with other sessions and a repetition is sensible. */
   isConflict(failure: DatabaseFailure): boolean;
-  read(question: { history: string; bundle: readonly Revision[]; runKey: string | null }): Statement;
+  read(question: JournalQuestion): Statement;
   acquire(bid: LeaseBid): Statement;
   claim(claim: Claim): Statement;
   unclaim(claim: Claim): Statement;
   release(end: RunEnd): Statement;
   unlock(order: Intervention): Statement;
   amend(order: Amendment): Statement;
+  /** Ends the unfinished runs of the same owner, without waiting for anything: none of them can claim or bid any more. */
+  overrule(identity: RunIdentity): Statement;
   applied(question: { history: string }): Statement;
   runs(question: { history: string; limit: number }): Statement;
+}
+
+/** Who reads, and with which history. A person who only looks has no run. */
+export interface JournalQuestion {
+  readonly history: string;
+  readonly bundle: readonly Revision[];
+  readonly reader: RunIdentity | null;
 }
 
 /** Version of the journal that this engine writes. */
@@ -40,6 +49,8 @@ export interface RunIdentity {
   readonly owner: string | null;
   /** Fingerprint of the history that runs. */
   readonly digest: string;
+  /** When the owner was asked, in milliseconds since 1970; absent for a person's invoke. */
+  readonly askedAtMs?: number;
 }
 
 export interface LeaseBid extends RunIdentity {
@@ -108,6 +119,10 @@ export interface JournalView {
   readonly foreign: readonly ForeignMigration[];
   /** The last run with the asked key. */
   readonly asked: AskedRun | null;
+  /** A newer ask of the same owner was taken up, a rollback for example: this run may not do anything any more. */
+  readonly overruled: boolean;
+  /** This very run has ended before: its request was handed in twice. */
+  readonly ended: boolean;
 }
 
 export interface Holder {
@@ -140,6 +155,8 @@ interface LeaseColumns {
   readonly vanished: readonly string[];
   readonly foreign_ones: readonly (readonly [string, readonly string[], boolean | null])[];
   readonly asked: { readonly runId: string; readonly result: unknown } | null;
+  readonly overruled: boolean;
+  readonly ended: boolean;
 }
 
 /** Reads the one row of `Dialect.read`; null when the history has no lease row yet. */
@@ -169,5 +186,7 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
     vanished: row.vanished,
     foreign: row.foreign_ones.map(([id, after, compatible]) => ({ id, after, compatible })),
     asked: row.asked,
+    overruled: row.overruled,
+    ended: row.ended,
   };
 }

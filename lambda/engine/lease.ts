@@ -23,7 +23,7 @@ export interface Asker {
  * there yet, it is installed and read again.
  */
 export async function readJournal(asker: Asker, ports: Ports, dialect: Dialect): Promise<JournalView> {
-  const question = { history: asker.identity.history, bundle: asker.history, runKey: asker.identity.runKey };
+  const question = { history: asker.identity.history, bundle: asker.history, reader: asker.identity };
   const view = await readOnce(dialect.read(question), ports, dialect);
   if (view !== null) return view;
   await repeatable(dialect.install(asker.identity.history), ports);

@@ -39,6 +39,8 @@ export function aheadOf(history: readonly Migration[], view: JournalView): reado
   while (grew) {
     const next = view.foreign.filter(
       ({ id, after }) =>
+        // A root that is not ours belongs to another history, unless we have none yet.
+        (after.length > 0 || history.length === 0) &&
         !ahead.some((one) => one.id === id) &&
         after.every((parent) => known.has(parent) || ahead.some((one) => one.id === parent)),
     );

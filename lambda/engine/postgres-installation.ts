@@ -46,6 +46,7 @@ begin
     action text not null,
     owner text,
     deploy_id text,
+    asked_at bigint,
     digest text not null,
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,

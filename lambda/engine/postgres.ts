@@ -16,18 +16,22 @@ export const postgres: Dialect = {
   lacksJournal: ({ sqlState }) =>
     sqlState === UNDEFINED_TABLE || sqlState === UNDEFINED_SCHEMA || sqlState === UNDEFINED_COLUMN,
   isConflict: ({ sqlState }) => sqlState !== undefined && CONFLICTS.has(sqlState),
-  read: ({ history, bundle, runKey }) => ({
+  read: ({ history, bundle, reader }) => ({
     sql: READ,
     parameters: {
       history,
       bundle: JSON.stringify(bundle.map(({ id, checksum }) => [id, checksum])),
-      run_key: runKey,
+      run_id: reader?.runId ?? null,
+      run_key: reader?.runKey ?? null,
+      owner: reader?.owner ?? null,
+      asked_at: askedAt(reader),
     },
   }),
   acquire,
   claim: (claim) => ({ sql: CLAIM, parameters: claimParameters(claim) }),
   unclaim: (claim) => ({ sql: UNCLAIM, parameters: claimParameters(claim) }),
   release,
+  overrule: ({ history, runId, owner }) => ({ sql: OVERRULE, parameters: { history, run_id: runId, owner } }),
   unlock,
   amend,
   applied: ({ history }) => ({ sql: APPLIED, parameters: { history } }),
@@ -62,21 +66,28 @@ select
      from applied a where a.id not in (select id from bundle)) as foreign_ones,
   (select jsonb_build_object('runId', r.id, 'result', r.result) from forerun.run r
     where r.history = :history and r.key = cast(:run_key as text)
-    order by (r.finished_at is null) desc, r.started_at desc limit 1) as asked
+    order by (r.result is not null) desc, r.started_at desc limit 1) as asked,
+  exists (select from forerun.run r where r.id = cast(:run_id as text) and r.outcome = 'overruled')
+    or exists (select from forerun.run r where r.history = :history and r.owner = cast(:owner as text)
+               and r.asked_at > cast(:asked_at as bigint)) as overruled,
+  exists (select from forerun.run r where r.id = cast(:run_id as text) and r.finished_at is not null) as ended
 from forerun.lease l
 where l.history = :history and l.name = 'run'`;
 
 /**
  * A bid succeeds only if nothing was written since the reading (same revision), nobody alive holds the lease, and no open
  * transaction holds its row: `skip locked` turns that last one into "no row" instead of a wait. The run's row is
- * written in the same statement; a bid for a run that has ended (a late duplicate of a request) takes nothing.
+ * written in the same statement. A bid for a run that has ended (a late duplicate of a request), or after a newer ask of the
+ * same owner was taken up, takes nothing.
  */
 const ACQUIRE = `
 with seen as (
   select history, name from forerun.lease
   where history = :history and name = 'run' and revision = :revision
     and (:force or holder is null or holder = :run_id or expires_at < clock_timestamp())
-    and not exists (select 1 from forerun.run r where r.id = :run_id and r.finished_at is not null)
+    and not exists (select from forerun.run r where r.id = :run_id and r.finished_at is not null)
+    and not exists (select from forerun.run r where r.history = :history and r.owner = cast(:owner as text)
+                    and r.asked_at > cast(:asked_at as bigint))
   for update skip locked
 ), taken as (
   update forerun.lease l
@@ -85,8 +96,10 @@ with seen as (
   from seen where l.history = seen.history and l.name = seen.name
   returning l.token
 ), noted as (
-  insert into forerun.run (id, history, key, action, owner, deploy_id, digest)
-  select :run_id, :history, cast(:run_key as text), :action, cast(:owner as text), cast(:deploy_id as text), :digest from taken
+  insert into forerun.run (id, history, key, action, owner, deploy_id, asked_at, digest)
+  select :run_id, :history, cast(:run_key as text), :action, cast(:owner as text), cast(:deploy_id as text),
+         cast(:asked_at as bigint), :digest
+  from taken
   on conflict (id) do nothing
 )
 select token from taken`;
@@ -100,6 +113,7 @@ function acquire({ revision, force, leaseMs, ...identity }: LeaseBid): Statement
       action: identity.action,
       owner: identity.owner,
       digest: identity.digest,
+      asked_at: askedAt(identity),
       revision,
       force,
       lease_ms: BigInt(leaseMs),
@@ -117,6 +131,7 @@ with fence as (
   update forerun.lease
   set revision = revision + 1, expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
   where history = :history and name = 'run' and token = :token and holder = :run_id
+    and exists (select from forerun.run r where r.id = :run_id and r.finished_at is null)
   returning token
 ), settings as (
   select set_config('lock_timeout', :lock_timeout, true),
@@ -194,6 +209,15 @@ select (select cast(count(*) as integer) from freed) as freed, (select cast(coun
 function release({ history, runId, token, outcome, result }: RunEnd): Statement {
   return { sql: RELEASE, parameters: { history, run_id: runId, token, outcome, result } };
 }
+
+/** Runs do not lock their rows while they work, so this never waits for one of them. */
+const OVERRULE = `
+update forerun.run set finished_at = clock_timestamp(), outcome = 'overruled'
+where history = :history and owner = cast(:owner as text) and id <> :run_id and finished_at is null`;
+
+/** An age is compared only between asks of one owner, by CloudFormation's clock. */
+const askedAt = (identity: RunIdentity | null): bigint | null =>
+  identity?.askedAtMs === undefined ? null : BigInt(identity.askedAtMs);
 
 const APPLIED = `
 select id, cast(applied_at as text) as applied_at, run_id, deploy_id

@@ -41,6 +41,7 @@ export async function run(
     for (let turn = 0; ; turn += 1) {
       const view = await readJournal(request, ports, dialect);
       if (view.asked !== null && view.asked.result !== null) return storedResult(view.asked.result);
+      if (view.overruled || view.ended) return record.end(overruled(view, record));
       if (heldByAnother(view, request.identity)) {
         if (request.yieldToOwnRun && isOvertaking(view, request.identity)) return 'overtaken';
         await waitForTurn(view, request, ports, turn);
@@ -144,6 +145,16 @@ async function pause(
 function storedResult(stored: unknown): RunResult {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { ...(stored as RunResult), dataApiCalls: 1, repeated: true };
+}
+
+function overruled({ ended }: JournalView, record: RunRecord): ForerunError {
+  return new ForerunError('run-overruled', {
+    what: ended
+      ? 'This run was ended by a newer one of the same deploy, or its request was handed in twice.'
+      : 'A newer request of the same deploy, a rollback for example, was taken up before this one could work.',
+    state: record.standing(),
+    next: 'Nothing is to be done here: look at the newer request, or deploy again.',
+  });
 }
 
 function outcomeUnknown(cause: unknown): ForerunError {

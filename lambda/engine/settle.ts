@@ -1,7 +1,7 @@
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
-import type { Dialect, JournalView, RunIdentity } from './journal.ts';
-import { bidFor, readJournal, releaseLease, waitForTurn } from './lease.ts';
+import { JOURNAL_VERSION, type Dialect, type JournalView, type RunIdentity } from './journal.ts';
+import { bidFor, readJournal, releaseLease, repeatable, waitForTurn } from './lease.ts';
 import type { RunLimits } from './limits.ts';
 import type { Migration } from './migration.ts';
 import { aheadOf } from './plan.ts';
@@ -20,14 +20,17 @@ export interface Verdict {
   readonly fenced: boolean;
   /** Migrations that the database has and this release does not; null when it could not be read. */
   readonly ahead: readonly string[] | null;
+  /** Migrations of this release that the database does not have. */
+  readonly pending: readonly string[];
   /** Whether this release works on that database, as far as its migrations say. */
   readonly compatible: 'yes' | 'no' | 'unknown';
   readonly dataApiCalls: number;
 }
 
 /**
- * A rollback keeps the database as it is. First the fence is raised over whoever may still work: the lease is taken even
- * from a living holder, as soon as its open transaction is over. Only then what the journal shows stays true.
+ * A rollback keeps the database as it is. First the earlier runs of the same owner are overruled: what they have not begun
+ * they cannot begin any more. Then the lease is taken even from a living holder, as soon as its open transaction is over.
+ * Only then what the journal shows stays true.
  */
 export async function settle(request: SettleRequest, ports: Ports, dialect: Dialect): Promise<Verdict> {
   const callsBefore = ports.database.calls();
@@ -36,8 +39,11 @@ export async function settle(request: SettleRequest, ports: Ports, dialect: Dial
     dataApiCalls: ports.database.calls() - callsBefore,
   });
   try {
+    await readJournal(request, ports, dialect);
+    await repeatable(dialect.overrule(request.identity), ports);
     for (let turn = 0; ; turn += 1) {
       const view = await readJournal(request, ports, dialect);
+      if (view.version > JOURNAL_VERSION) return verdict(NOTHING_KNOWN);
       const token = await bidFor(view, request, ports, dialect, { force: true });
       if (token === null) {
         await waitForTurn(view, request, ports, turn);
@@ -49,18 +55,24 @@ export async function settle(request: SettleRequest, ports: Ports, dialect: Dial
     }
   } catch (cause) {
     if (!(cause instanceof DatabaseFailure) && !(cause instanceof ForerunError)) throw cause;
-    return verdict({ fenced: false, ahead: null, compatible: 'unknown' });
+    return verdict(NOTHING_KNOWN);
   }
 }
+
+const NOTHING_KNOWN = { fenced: false, ahead: null, pending: [], compatible: 'unknown' } as const;
 
 /** Which migrations the database is ahead by, and what they say about the release before them. */
 function standing(
   history: readonly Migration[],
   view: JournalView,
-): Pick<Verdict, 'ahead' | 'compatible'> & { readonly ahead: readonly string[] } {
+): Pick<Verdict, 'ahead' | 'pending' | 'compatible'> {
   const ahead = aheadOf(history, view);
   const strange = view.foreign.length > ahead.length || view.changed.length > 0;
-  return { ahead: view.foreign.map(({ id }) => id), compatible: strange ? 'unknown' : compatibility(ahead) };
+  return {
+    ahead: view.foreign.map(({ id }) => id),
+    pending: [...view.pending],
+    compatible: strange ? 'unknown' : compatibility(ahead),
+  };
 }
 
 function compatibility(ahead: readonly { readonly compatible: boolean | null }[]): Verdict['compatible'] {

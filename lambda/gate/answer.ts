@@ -10,8 +10,8 @@ export interface GateAnswer {
   readonly data: Readonly<Record<string, string>>;
 }
 
-const ATTEMPTS = 6;
 const TIMEOUT_MS = 5_000;
+const LONGEST_PAUSE_MS = 10_000;
 
 /** The body within CloudFormation's limit; a reason that does not fit is cut, never lost whole. */
 export function answerBody(asked: GateRequest, { status, reason, data }: GateAnswer): string {
@@ -47,14 +47,13 @@ function withoutMiddle(characters: readonly string[], count: number): string[] {
   return keep === 0 ? [] : [...text.slice(0, head), ELLIPSIS, ...text.slice(text.length - (keep - head))];
 }
 
-/** Puts the answer, several times if need be. The URL takes the same body twice without harm. */
-export async function putAnswer(asked: GateRequest, answer: GateAnswer): Promise<void> {
+/** Puts the answer until it is taken or the time is up. The URL takes the same body twice without harm. */
+export async function putAnswer(asked: GateRequest, answer: GateAnswer, untilMs: number): Promise<void> {
   const body = answerBody(asked, answer);
   const url = new URL(asked.ResponseURL);
   const headers = { 'content-type': '', 'content-length': String(Buffer.byteLength(body)) };
   let last = 'no attempt was made';
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    if (attempt > 0) await new Promise((wake) => setTimeout(wake, 100 * 2 ** attempt));
+  for (let waitMs = 100; Date.now() < untilMs; waitMs = Math.min(LONGEST_PAUSE_MS, waitMs * 2)) {
     try {
       const { status } = await request({ url, method: 'PUT', headers, body, timeoutMs: TIMEOUT_MS });
       if (status >= 200 && status < 300) return;
@@ -62,11 +61,15 @@ export async function putAnswer(asked: GateRequest, answer: GateAnswer): Promise
     } catch (cause) {
       last = cause instanceof Error && 'code' in cause ? String(cause.code) : 'a broken connection';
     }
+    await new Promise((wake) => setTimeout(wake, waitMs));
   }
   throw new AnswerNotDelivered(last);
 }
 
-/** Thrown out of the handler on purpose: Lambda then hands the event in again, and the stored outcome is put once more. */
+/**
+ * Thrown out of the handler on purpose: where the event is young enough, Lambda hands it in again, and the stored outcome
+ * is put once more.
+ */
 class AnswerNotDelivered extends Error {
   override readonly name = 'AnswerNotDelivered';
   constructor(last: string) {

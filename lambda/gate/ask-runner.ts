@@ -24,14 +24,18 @@ const NOT_STARTED_MS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Invokes the runner and waits for its answer. When the connection breaks, the same payload is sent again: it carries the
- * run key, under which the runner waits for the live run or returns its stored end, so nothing runs twice.
+ * Invokes the runner and waits for its answer. When the connection breaks, it is asked again under the same run key, with
+ * the time that is left: the runner then waits for the live run or returns its stored end, so nothing runs twice.
  */
-export async function askRunner(runnerArn: string, payload: GateAsk, untilMs: number): Promise<Asked> {
+export async function askRunner(
+  runnerArn: string,
+  ask: (turn: number) => GateAsk,
+  untilMs: number,
+): Promise<Asked> {
   const beganMs = Date.now();
   let started = false;
   for (let turn = 0; ; turn += 1) {
-    const outcome = await invokeOnce(runnerArn, payload, Math.max(1_000, untilMs - Date.now()));
+    const outcome = await invokeOnce(runnerArn, ask(turn), Math.max(1_000, untilMs - Date.now()));
     if (outcome.kind !== 'again') return outcome;
     started ||= outcome.mayHaveStarted;
     const patienceUntil = Math.min(untilMs, beganMs + outcome.patienceMs);
@@ -81,9 +85,17 @@ async function invokeOnce(runnerArn: string, payload: GateAsk, timeoutMs: number
   if (answer.status !== 200) return refusal(answer);
   if (answer.headers['x-amz-function-error'] !== undefined)
     return { kind: 'crashed', message: crashText(answer.body) };
-  // Our own runner wrote it, of the version that the properties name.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return { kind: 'answered', answer: JSON.parse(answer.body) as RunnerAnswer };
+  return answered(answer.body);
+}
+
+/** Our own runner wrote it, of the version that the properties name. */
+function answered(body: string): Once {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return { kind: 'answered', answer: JSON.parse(body) as RunnerAnswer };
+  } catch {
+    return { kind: 'crashed', message: 'the runner gave an answer that is not JSON' };
+  }
 }
 
 function refusal({ status, headers, body }: HttpAnswer): Once {

@@ -2,14 +2,18 @@ import {
   CONTRACT_VERSION,
   SECONDS,
   type DeployContext,
+  type GateAsk,
   type MigrationsProperties,
   type Target,
   type Verdict,
 } from '../contract.ts';
 import type { GateAnswer } from './answer.ts';
 import { askRunner, type Asked } from './ask-runner.ts';
-import type { GateRequest } from './request.ts';
+import { askedAt, type GateRequest } from './request.ts';
 import { isRollingBack } from './stack-status.ts';
+
+/** Between the runner's answer and the gate's. */
+const ANSWER_MARGIN_MS = 5_000;
 
 interface GateContext {
   readonly awsRequestId: string;
@@ -21,22 +25,41 @@ export async function decide(asked: GateRequest, context: GateContext): Promise<
   if (asked.RequestType === 'Delete') return success('The database is kept as it is.', {});
   const properties = readProperties(asked.ResourceProperties);
   if (properties === null) return unreadable(asked);
-  const answerByMs = Date.now() + context.getRemainingTimeInMillis() - SECONDS.answer * 1000;
-  const work = { asked, properties, requestId: context.awsRequestId, answerByMs };
+  const work = { asked, properties, requestId: context.awsRequestId, answerByMs: answerBy(asked, context) };
 
   const first = await askUp(work, { yieldToOwnRun: true });
   const done = successOf(first, properties);
-  if (done !== null) return done;
+  if (done !== null && !looksLikeRollback(work, first)) return done;
 
-  const olderOrOvertaken = isAmbiguous(first);
   const rollingBack = asked.RequestType === 'Update' ? await isRollingBack(asked.StackId) : false;
   // A rollback must not be blocked: where nobody can say, what can only be a rollback or an older release counts as one.
-  if (rollingBack === true || (rollingBack === null && olderOrOvertaken)) return afterRollback(work);
+  if (rollingBack === true || (rollingBack === null && isAmbiguous(first))) return afterRollback(work);
+  if (done !== null) return done;
   if (isOvertaken(first)) {
     const second = await askUp(work, { yieldToOwnRun: false });
     return successOf(second, properties) ?? failureOf(second);
   }
-  return olderOrOvertaken ? olderRelease(first, work) : failureOf(first);
+  return isAmbiguous(first) ? olderRelease(first, work) : failureOf(first);
+}
+
+/** The gate's own end, or the moment at which CloudFormation stops waiting, whichever comes first; less the answer's time. */
+function answerBy(asked: GateRequest, context: GateContext): number {
+  const askedMs = askedAt(asked) ?? Infinity;
+  const endMs = Math.min(
+    Date.now() + context.getRemainingTimeInMillis(),
+    askedMs + SECONDS.serviceTimeout * 1000,
+  );
+  return endMs - SECONDS.answer * 1000;
+}
+
+/**
+ * The migrations changed and yet there was nothing to do: so it is when a rollback meets a forward run that has not begun
+ * to write. That run must be fenced too.
+ */
+function looksLikeRollback({ asked, properties }: Work, first: Asked): boolean {
+  const { OldResourceProperties: old } = asked;
+  if (asked.RequestType !== 'Update' || old === undefined || old.Digest === properties.Digest) return false;
+  return first.kind === 'answered' && 'result' in first.answer && first.answer.result.steps.length === 0;
 }
 
 interface Work {
@@ -47,28 +70,31 @@ interface Work {
 }
 
 function askUp(work: Work, { yieldToOwnRun }: { readonly yieldToOwnRun: boolean }): Promise<Asked> {
-  const { properties, answerByMs } = work;
-  const runnerByMs = Math.min(Date.now() + SECONDS.runner * 1000, answerByMs - SECONDS.askAgain * 1000);
-  return askRunner(
-    properties.RunnerArn,
-    {
-      action: 'up',
-      atomic: properties.Atomic,
-      target: targetOf(properties),
-      deploy: deployContext(work, '', runnerByMs),
-      yieldToOwnRun,
-    },
-    answerByMs,
-  );
+  const { properties } = work;
+  return ask(work, '', (deploy) => ({
+    action: 'up',
+    atomic: properties.Atomic,
+    target: targetOf(properties),
+    deploy,
+    yieldToOwnRun,
+  }));
 }
 
 function askSettle(work: Work): Promise<Asked> {
+  return ask(work, '/settle', (deploy) => ({ action: 'settle', target: targetOf(work.properties), deploy }));
+}
+
+/** The first ask leaves time for a second one; a second one may use it. */
+function ask(work: Work, step: string, payload: (deploy: DeployContext) => GateAsk): Promise<Asked> {
   const { properties, answerByMs } = work;
-  const runnerByMs = Math.min(Date.now() + SECONDS.runner * 1000, answerByMs - SECONDS.answer * 1000);
-  const deploy = deployContext(work, '/settle', runnerByMs);
+  const lastMs = answerByMs - ANSWER_MARGIN_MS;
   return askRunner(
     properties.RunnerArn,
-    { action: 'settle', target: targetOf(properties), deploy },
+    (turn) => {
+      const spareMs = turn === 0 ? SECONDS.askAgain * 1000 : 0;
+      const deadlineMs = Math.min(Date.now() + SECONDS.runner * 1000, lastMs - spareMs);
+      return payload(deployContext(work, step, deadlineMs));
+    },
     answerByMs,
   );
 }
@@ -96,9 +122,10 @@ function readProperties(given: Partial<MigrationsProperties>): MigrationsPropert
  * A gate is always deployed before the properties that need it, so newer properties can only come from a rollback of an
  * upgrade of Forerun itself: the database is kept and the rollback goes on.
  */
-function unreadable(asked: GateRequest): GateAnswer {
+async function unreadable(asked: GateRequest): Promise<GateAnswer> {
   const version = asked.ResourceProperties.ContractVersion ?? 'none';
-  if (asked.RequestType === 'Update' && Number(version) > Number(CONTRACT_VERSION)) {
+  const newer = asked.RequestType === 'Update' && Number(version) > Number(CONTRACT_VERSION);
+  if (newer && (await isRollingBack(asked.StackId)) !== false) {
     return success(
       `These properties (contract ${version}) are newer than this gate; the database is kept as it is.`,
       {},
@@ -112,11 +139,11 @@ function unreadable(asked: GateRequest): GateAnswer {
 }
 
 function deployContext(
-  { asked: { StackId, LogicalResourceId }, properties, requestId }: Work,
+  { asked, properties, requestId }: Work,
   step: string,
   runnerByMs: number,
 ): DeployContext {
-  const owner = `${StackId}/${LogicalResourceId}`;
+  const owner = `${asked.StackId}/${asked.LogicalResourceId}`;
   return {
     deployId: properties.DeployId,
     digest: properties.Digest,
@@ -124,6 +151,7 @@ function deployContext(
     // Lambda repeats an event under the same request id; CloudFormation may repeat its RequestId on a later deploy.
     runKey: `${requestId}/${owner}${step}`,
     deadlineMs: Math.max(runnerByMs, Date.now() + 1_000),
+    askedAtMs: askedAt(asked),
   };
 }
 
@@ -170,11 +198,14 @@ async function afterRollback(work: Work): Promise<GateAnswer> {
   });
 }
 
-/** An older release on purpose: let in where the migrations that it does not know say that it works with them. */
+/**
+ * An older release on purpose: let in where nothing of its own is missing in the database, and the migrations that it does
+ * not know say that it works with them.
+ */
 async function olderRelease(first: Asked, work: Work): Promise<GateAnswer> {
   const settled = await askSettle(work);
   const verdict = verdictOf(settled);
-  if (verdict?.compatible !== 'yes') return failureOf(first);
+  if (verdict?.compatible !== 'yes' || verdict.pending.length > 0) return failureOf(first);
   return success(`An older release. ${standingText(settled)}`, {
     ...attributes(work.properties),
     Outcome: 'not-run',

@@ -21,7 +21,7 @@ export function readRequest(event: unknown): GateRequest | null {
   const fields = event as Record<string, unknown>;
   if (!texts.every((name) => typeof fields[name] === 'string' && fields[name] !== '')) return null;
   if (!['Create', 'Update', 'Delete'].includes(String(fields['RequestType']))) return null;
-  if (!URL.canParse(String(fields['ResponseURL']))) return null;
+  if (!isAnswerable(String(fields['ResponseURL']))) return null;
   const properties = fields['ResourceProperties'];
   if (typeof properties !== 'object' || properties === null) return null;
   // Checked field by field above; the properties are checked where they are used.
@@ -29,11 +29,20 @@ export function readRequest(event: unknown): GateRequest | null {
   return event as GateRequest;
 }
 
-/** Age of the request in seconds, from the moment its ResponseURL was signed; null when the URL does not tell. */
-export function ageInSeconds({ ResponseURL }: GateRequest, nowMs: number): number | null {
+/** CloudFormation answers over https; anything else is somebody's own event, unless the services are local ones. */
+function isAnswerable(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol } = new URL(url);
+  return (
+    protocol === 'https:' || (protocol === 'http:' && process.env['AWS_ENDPOINT_URL_LAMBDA'] !== undefined)
+  );
+}
+
+/** When CloudFormation signed the ResponseURL, in milliseconds since 1970; null when the URL does not tell. */
+export function askedAt({ ResponseURL }: GateRequest): number | null {
   const signed = new URL(ResponseURL).searchParams.get('X-Amz-Date');
   const match = signed === null ? null : /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(signed);
   if (match === null) return null;
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
-  return (nowMs - Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second)) / 1000;
+  return Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
 }

@@ -1,32 +1,45 @@
-import { callAws } from './http.ts';
+import { callAws, type HttpAnswer } from './http.ts';
 
 const TIMEOUT_MS = 5_000;
-const ATTEMPTS = 3;
+/** CloudFormation throttles `DescribeStacks` for seconds, not for minutes. */
+const PATIENCE_MS = 45_000;
+const LONGEST_PAUSE_MS = 8_000;
 
 /**
  * Whether CloudFormation is rolling the stack back; null when it cannot be asked. Only this tells a rollback from an
  * older release that is deployed on purpose: both arrive as an Update to older properties.
  */
 export async function isRollingBack(stackId: string): Promise<boolean | null> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    try {
-      const { status, body } = await callAws({
-        service: 'cloudformation',
-        path: '/',
-        headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-        body: new URLSearchParams({
-          Action: 'DescribeStacks',
-          Version: '2010-05-15',
-          StackName: stackId,
-        }).toString(),
-        timeoutMs: TIMEOUT_MS,
-      });
-      const stackStatus = /<StackStatus>([A-Z_]+)<\/StackStatus>/.exec(body)?.[1];
-      if (status === 200 && stackStatus !== undefined) return stackStatus.includes('ROLLBACK');
-      if (status < 500) return null;
-    } catch {
-      // The next attempt decides; no answer at all is an answer of its own.
-    }
+  const untilMs = Date.now() + PATIENCE_MS;
+  for (let waitMs = 250; Date.now() < untilMs; waitMs = Math.min(LONGEST_PAUSE_MS, waitMs * 2)) {
+    const answer = await describe(stackId);
+    const stackStatus = /<StackStatus>([A-Z_]+)<\/StackStatus>/.exec(answer?.body ?? '')?.[1];
+    if (stackStatus !== undefined) return stackStatus.includes('ROLLBACK');
+    if (answer !== null && !isPassing(answer)) return null;
+    await new Promise((wake) => setTimeout(wake, waitMs));
   }
   return null;
 }
+
+/** Null when no answer came. */
+async function describe(stackId: string): Promise<HttpAnswer | null> {
+  try {
+    return await callAws({
+      service: 'cloudformation',
+      path: '/',
+      headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+      body: new URLSearchParams({
+        Action: 'DescribeStacks',
+        Version: '2010-05-15',
+        StackName: stackId,
+      }).toString(),
+      timeoutMs: TIMEOUT_MS,
+    });
+  } catch {
+    return null;
+  }
+}
+
+/** The service throttles with status 400 and says so in the body. */
+const isPassing = ({ status, body }: HttpAnswer): boolean =>
+  status >= 500 || status === 429 || /Throttl/.test(body);

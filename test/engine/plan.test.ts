@@ -30,6 +30,8 @@ const journal = (
   vanished: [],
   foreign: [],
   asked: null,
+  overruled: false,
+  ended: false,
   ...more,
 });
 

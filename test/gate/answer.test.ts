@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { answerBody } from '../../lambda/gate/answer.ts';
-import { ageInSeconds, readRequest } from '../../lambda/gate/request.ts';
+import { askedAt, readRequest } from '../../lambda/gate/request.ts';
 
 const asked = {
   RequestType: 'Update',
@@ -52,13 +52,14 @@ describe('a request', () => {
     ['a manual invoke', { action: 'status' }],
     ['one without a ResponseURL', { ...asked, ResponseURL: '' }],
     ['one whose ResponseURL is no URL', { ...asked, ResponseURL: 'somewhere' }],
+    ['one to be answered without encryption', { ...asked, ResponseURL: 'http://answers.example/' }],
     ['an unknown type', { ...asked, RequestType: 'Rename' }],
   ])('is not seen in %s', (_claim, event) => {
     expect(readRequest(event)).toBeNull();
   });
 
-  test('tells its age from the signature of its ResponseURL', () => {
-    expect(ageInSeconds(asked, Date.UTC(2026, 10, 23, 10, 2, 5))).toBe(125);
-    expect(ageInSeconds({ ...asked, ResponseURL: 'https://answers.example/' }, 0)).toBeNull();
+  test('tells when it was asked from the signature of its ResponseURL', () => {
+    expect(askedAt(asked)).toBe(Date.UTC(2026, 10, 23, 10, 0, 0));
+    expect(askedAt({ ...asked, ResponseURL: 'https://answers.example/' })).toBeNull();
   });
 });
