@@ -46,7 +46,11 @@ const WORKER = packageModule('infra/bundling/worker');
 export async function bundle(options: BundleOptions): Promise<Bundle> {
   const scratch = makeScratch();
   try {
-    const child = spawn(process.execPath, [WORKER], { stdio: [...STDIO], timeout: TIMEOUT_MS });
+    const child = spawn(process.execPath, [WORKER], {
+      stdio: [...STDIO],
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    });
     // A worker that cannot read its request says more with its end than the broken pipe does.
     child.stdin?.on('error', () => undefined).end(requestOf(options, scratch));
     const answer = child.stdio[3];
@@ -68,6 +72,7 @@ export function bundleSync(options: BundleOptions): Bundle {
       stdio: [...STDIO],
       input: requestOf(options, scratch),
       timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
       maxBuffer: Number.MAX_SAFE_INTEGER,
       encoding: 'utf8',
     });

@@ -59,7 +59,7 @@ function wholeNumber(type: ValueType, value: unknown, least: bigint, most: bigin
   return exact.toString();
 }
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$|^(?:nan|[+-]?inf(?:inity)?)$/i;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$|^(?:nan|[+-]?inf(?:inity)?)$/i;
 
 function decimal(type: ValueType, value: unknown): string {
   const text = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value;

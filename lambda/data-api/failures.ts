@@ -132,10 +132,13 @@ const FAILURES: readonly FailureRow[] = [
   },
 ];
 
-/** Turns whatever the SDK threw into what the engine wants to know. */
+/**
+ * Turns whatever the SDK threw into what the engine wants to know. The error itself is not kept as a cause: its text may
+ * hold row values, and whoever logs an error logs its causes.
+ */
 export function failureOf(operation: Operation, cause: unknown, bound: readonly string[]): DatabaseFailure {
   const error = factsOf(cause);
-  if (error.name === 'DatabaseErrorException') return databaseError(operation, error.message, bound, cause);
+  if (error.name === 'DatabaseErrorException') return databaseError(operation, error.message, bound);
   const row = FAILURES.find(({ errors }) => error.names.some((name) => errors.includes(name)));
   if (row === undefined) {
     return failure({
@@ -143,29 +146,22 @@ export function failureOf(operation: Operation, cause: unknown, bound: readonly 
       ran: LOST,
       kind: 'lost',
       message: `the connection to the Data API broke (${error.name})`,
-      cause,
     });
   }
-  return failure({ operation, ran: row.ran, kind: row.kind, message: messageFor(row, error), cause });
+  return failure({ operation, ran: row.ran, kind: row.kind, message: messageFor(row, error, bound) });
 }
 
 /** Class 57: the server ends sessions; class 08: the service lost its own connection (PostgreSQL, appendix A). */
 const SESSION_ENDED = /^(?:08|57P|25P03)/;
 const QUERY_CANCELED = '57014';
 
-function databaseError(
-  operation: Operation,
-  text: string,
-  bound: readonly string[],
-  cause: unknown,
-): DatabaseFailure {
+function databaseError(operation: Operation, text: string, bound: readonly string[]): DatabaseFailure {
   if (/still running a query/i.test(text)) {
     return failure({
       operation,
       ran: 'no',
       kind: 'transaction-busy',
       message: 'the transaction is still running an earlier statement',
-      cause,
     });
   }
   const { message, sqlState } = readDatabaseError(text, bound);
@@ -175,11 +171,10 @@ function databaseError(
       ran: LOST,
       kind: 'lost',
       message: 'the Data API answered with an error of the database that has no SQLSTATE',
-      cause,
     });
   }
   if (SESSION_ENDED.test(sqlState)) {
-    return failure({ operation, ran: GONE, kind: 'transaction-gone', message, sqlState, cause });
+    return failure({ operation, ran: GONE, kind: 'transaction-gone', message, sqlState });
   }
   return failure({
     operation,
@@ -187,7 +182,6 @@ function databaseError(
     kind: sqlState === QUERY_CANCELED ? 'timeout' : 'sql',
     message,
     sqlState,
-    cause,
   });
 }
 
@@ -197,7 +191,6 @@ function failure(facts: {
   kind: FailureKind;
   message: string;
   sqlState?: string;
-  cause: unknown;
 }): DatabaseFailure {
   const { operation, ran, ...rest } = facts;
   return new DatabaseFailure({ ...rest, ran: typeof ran === 'string' ? ran : ran[operation] });
@@ -227,8 +220,10 @@ function factsOf(cause: unknown): ErrorFacts {
 }
 
 /** The service's sentence where it has one; five of its errors come without. */
-function messageFor({ errors }: FailureRow, { name, message }: ErrorFacts): string {
+function messageFor({ errors }: FailureRow, { name, message }: ErrorFacts, bound: readonly string[]): string {
   const said = message.trim();
   if (said === '' || said === name || said === 'UnknownError') return `the Data API answered ${name}`;
-  return errors.includes('ECONNREFUSED') ? `no connection to the Data API (${name})` : said;
+  return errors.includes('ECONNREFUSED')
+    ? `no connection to the Data API (${name})`
+    : readDatabaseError(said, bound).message;
 }

@@ -84,10 +84,12 @@ export function stateAfterRollback(group: readonly Migration[], committed: reado
     : `${together} Committed before it, and standing: ${list(committed)}.`;
 }
 
+/** What an author throws may be of any length; the answer to CloudFormation and the journal's row may not. */
+const LONGEST_REASON = 2_000;
+
 function reasonOf(cause: unknown): string {
   if (cause instanceof ForerunError) return cause.text.what;
-  if (cause instanceof Error) return cause.message;
-  return String(cause);
+  return (cause instanceof Error ? cause.message : String(cause)).slice(0, LONGEST_REASON);
 }
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -91,7 +91,7 @@ export async function releaseLease(
     runId,
     token,
     outcome: end.outcome,
-    result: JSON.stringify(end.result),
+    result: JSON.stringify(end.result, storable),
   });
   try {
     await repeatable(release, ports);
@@ -101,6 +101,10 @@ export async function releaseLease(
     ports.tell({ note: 'unknown', reason: `the lease could not be released: ${cause.message}` });
   }
 }
+
+/** PostgreSQL's jsonb takes neither half of a surrogate pair nor the character U+0000; a message may hold both. */
+const storable = (_name: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '') : value;
 
 /** Waits a little, or says who stands in the way when the time is used up. */
 export async function waitForTurn(

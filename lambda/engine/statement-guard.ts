@@ -53,6 +53,8 @@ function verdictOn(words: readonly string[]): Verdict | undefined {
     }
     case 'set':
       return ['local', 'constraints', 'transaction'].includes(second ?? '') ? undefined : PLAIN_SET;
+    case 'reset':
+      return PLAIN_SET;
     case 'discard':
       return DISCARD;
     case 'copy':
@@ -75,7 +77,7 @@ export interface StatementFacts {
 // One alternative a lexeme, in the order in which PostgreSQL's scanner decides (manual, "Lexical Structure").
 const LEXEME = new RegExp(
   [
-    /(?<blank>\s+|--[^\n]*)/,
+    /(?<blank>\s+|--[^\n\r]*)/,
     /(?<comment>\/\*)/,
     /(?<literal>[eE]'(?:[^'\\]|\\[^]|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?)/,
     /(?<dollar>\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)/,

@@ -33,9 +33,46 @@ describe('an error of the database', () => {
       ['gold-2026', 'x'],
       'no such plan: [value]',
     ],
+    [
+      'hides a quoted value that holds quotes itself',
+      'ERROR: invalid input syntax for type integer: "5" hunter2-secret"; SQLState: 22P02',
+      [],
+      'invalid input syntax for type integer: [value]',
+    ],
+    [
+      'hides a quoted value that looks like a detail',
+      'ERROR: invalid input syntax for type integer: "hunter2\nDetail: SQLState: 40001"; SQLState: 22P02',
+      [],
+      'invalid input syntax for type integer: [value]',
+    ],
+    [
+      'hides what other data exceptions quote',
+      'ERROR: time zone "hunter2" not recognized; SQLState: 22023',
+      [],
+      'time zone [value] not recognized',
+    ],
+    [
+      'hides a bound value over several lines',
+      'ERROR: no such plan: gold\nDetail: 2026; SQLState: P0001',
+      ['gold\nDetail: 2026'],
+      'no such plan: [value]',
+    ],
     ['is read on one line with semicolons too', 'ERROR: boom; Position: 3; SQLState: 42601', [], 'boom'],
   ])('%s', (_claim, text, bound, message) => {
     expect(readDatabaseError(text, bound).message).toBe(message);
+  });
+
+  test('takes its SQLSTATE from the end, not from a value', () => {
+    const text = 'ERROR: invalid input: "SQLState: 40001"; SQLState: 22P02';
+    expect(readDatabaseError(text, []).sqlState).toBe('22P02');
+  });
+
+  test('is read in no time however many line breaks a value holds', () => {
+    const text = `ERROR: invalid input syntax for type integer: "${'\n'.repeat(200_000)}"; SQLState: 22P02`;
+    const began = process.cpuUsage();
+    expect(readDatabaseError(text, []).message).toBe('invalid input syntax for type integer: [value]');
+    // With a backtracking expression this takes hours; the bound is no measurement.
+    expect(process.cpuUsage(began).user).toBeLessThan(5_000_000);
   });
 
   test('tells its SQLSTATE, or that there is none', () => {

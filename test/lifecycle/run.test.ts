@@ -150,15 +150,20 @@ describe('a run', () => {
     expect(await database.query('select sum(n)::int as sum from many')).toEqual([{ sum: 10 }]);
   });
 
-  test.each(['commit', 'rollback', 'begin', 'set search_path = x', '/* hidden */ COMMIT'])(
-    'refuses "%s" inside a migration before it is sent',
-    async (sql) => {
-      const result = await database.up(lineOf({ id: '0001_rude', up: ['create table kept (n int)', sql] }));
-      expect(result.error?.code).toBe('statement-refused');
-      expect(result.outcome).toBe('rolled-back');
-      expect(await database.query(`select to_regclass('kept') as kept`)).toEqual([{ kept: null }]);
-    },
-  );
+  test.each([
+    'commit',
+    'rollback',
+    'begin',
+    'set search_path = x',
+    '/* hidden */ COMMIT',
+    '-- hidden\rcommit',
+    'reset all',
+  ])('refuses "%s" inside a migration before it is sent', async (sql) => {
+    const result = await database.up(lineOf({ id: '0001_rude', up: ['create table kept (n int)', sql] }));
+    expect(result.error?.code).toBe('statement-refused');
+    expect(result.outcome).toBe('rolled-back');
+    expect(await database.query(`select to_regclass('kept') as kept`)).toEqual([{ kept: null }]);
+  });
 
   test('reports a commit that a deferred constraint turns down', async () => {
     const deferred = lineOf({

@@ -3,7 +3,7 @@ import { dataApiDatabase, writingClient } from '../../lambda/data-api/database.t
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunResult } from '../../lambda/engine/outcome.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../lambda/engine/limits.ts';
-import type { Ports, RunNote } from '../../lambda/engine/ports.ts';
+import type { Ports, RunNote, Transaction } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { run, type RunRequest } from '../../lambda/engine/run.ts';
 import { startDataApi, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
@@ -38,6 +38,9 @@ export interface RunOptions {
   readonly runId?: string;
   readonly runKey?: string;
   readonly owner?: string;
+  readonly askedAtMs?: number;
+  /** Awaited before the nth transaction begins, from 1. */
+  readonly beforeBegin?: (nth: number) => Promise<void>;
   readonly yieldToOwnRun?: boolean;
   /** From now; the default suffices for everything. */
   readonly timeMs?: number;
@@ -97,7 +100,15 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
       client,
       ...(more.patienceMs === undefined ? {} : { patienceMs: more.patienceMs }),
     });
-    return { database, clock, random: Math.random, tell };
+    const { beforeBegin } = more;
+    if (beforeBegin === undefined) return { database, clock, random: Math.random, tell };
+    let begun = 0;
+    const begin = async (): Promise<Transaction> => {
+      begun += 1;
+      await beforeBegin(begun);
+      return database.begin();
+    };
+    return { database: { ...database, begin }, clock, random: Math.random, tell };
   };
 
   const start = async (
@@ -115,6 +126,7 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
         deployId: null,
         owner: more.owner ?? null,
         digest: 'digest',
+        ...(more.askedAtMs === undefined ? {} : { askedAtMs: more.askedAtMs }),
       },
       history,
       goal,
