@@ -60,7 +60,7 @@ export async function startArena(answers: Answers): Promise<Arena> {
     async runnerProcess() {
       const taken = spare ?? launch();
       spare = launch();
-      if (!ready.has(taken)) await once(taken, 'message');
+      if (!ready.has(taken)) await firstWord(taken);
       return taken;
     },
     async close() {
@@ -82,9 +82,19 @@ function launch(): ChildProcess {
   return child;
 }
 
+async function firstWord(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit').then(() => false);
+  if (!(await Promise.race([once(child, 'message').then(() => true), gone]))) throw new RunnerDied();
+}
+
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
+}
+
+/** A runner's process ended while it was still loading. */
+class RunnerDied extends Error {
+  override readonly name = 'RunnerDied';
 }
