@@ -145,7 +145,7 @@ function tellRun({
     return applied.length === 0 ? `nothing to do (${calls})` : `committed together (${calls})`;
   }
   return outcome === 'not-run'
-    ? `refused, nothing was done (${calls})`
+    ? `the database is ahead of this release: nothing was done (${calls})`
     : `${outcome}: nothing of it stays (${calls})`;
 }
 
