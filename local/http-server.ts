@@ -18,7 +18,10 @@ export interface LocalHttpRequest {
   readonly path: string;
   /** Names in lower case; a repeated header is joined by a comma. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Of a body longer than `keepBytes` only its beginning. */
   readonly body: Buffer;
+  /** Length of the body as it was sent. */
+  readonly bodyBytes: number;
   /** Bytes of the request line and the headers. */
   readonly headBytes: number;
 }
@@ -27,16 +30,17 @@ export interface LocalHttpRequest {
 export type LocalHttpHandler = (request: LocalHttpRequest, response: ServerResponse) => Promise<void>;
 
 /**
- * Starts an HTTP server on 127.0.0.1, on the given port or a free one.
+ * Starts an HTTP server on 127.0.0.1, on the given port or a free one. Of each body at most `keepBytes` are kept (default:
+ * all); the rest is read and dropped, so that whoever sends too much still gets an answer and fills no memory.
  * A handler that rejects is answered with an empty 500: it must speak its own protocol's errors itself.
  */
 export async function startHttpServer(
   handler: LocalHttpHandler,
-  options: { readonly port?: number } = {},
+  options: { readonly port?: number; readonly keepBytes?: number } = {},
 ): Promise<LocalHttpServer> {
   // Without a keep-alive limit of its own: a client that reuses a connection must not lose the race against it.
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
-    readRequest(request)
+    readRequest(request, options.keepBytes ?? Infinity)
       .then(async (read) => handler(read, response))
       .catch(() => {
         if (!response.headersSent) response.writeHead(500);
@@ -45,11 +49,12 @@ export async function startHttpServer(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
-      reject(
-        new LocalError('port-not-free', `No server could be started on port ${options.port ?? 0}.`, {
-          cause,
-        }),
-      );
+      const port = `Port ${options.port ?? 0} of 127.0.0.1`;
+      const used = 'code' in cause && cause.code === 'EADDRINUSE';
+      const message = used
+        ? `${port} is in use by another program; take another one, or none for a free one.`
+        : `${port} cannot be listened on; take another one, or none for a free one.`;
+      reject(new LocalError('port-not-free', message, { cause }));
     });
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
@@ -69,9 +74,13 @@ export async function startHttpServer(
   };
 }
 
-async function readRequest(request: IncomingMessage): Promise<LocalHttpRequest> {
+async function readRequest(request: IncomingMessage, keepBytes: number): Promise<LocalHttpRequest> {
   const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  let bodyBytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    if (bodyBytes < keepBytes) chunks.push(chunk);
+    bodyBytes += chunk.length;
+  });
   await once(request, 'end');
   const method = request.method ?? '';
   const path = request.url ?? '';
@@ -83,5 +92,5 @@ async function readRequest(request: IncomingMessage): Promise<LocalHttpRequest> 
     (sum, part) => sum + Buffer.byteLength(part) + 2,
     method.length + path.length,
   );
-  return { method, path, headers, body: Buffer.concat(chunks), headBytes };
+  return { method, path, headers, body: Buffer.concat(chunks), bodyBytes, headBytes };
 }

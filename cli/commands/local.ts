@@ -3,13 +3,28 @@ import { parseArgs } from 'node:util';
 import type { CallEntry } from '../../local/data-api/call-log.ts';
 import { startDataApi } from '../../local/data-api/start-data-api.ts';
 import { LocalError } from '../../local/errors.ts';
-import { startPostgres } from '../../local/postgres/postgres.ts';
-import { secretStore } from '../../local/secrets-manager/secret-store.ts';
 import { startSecretsManager } from '../../local/secrets-manager/start-secrets-manager.ts';
+import { type ClusterDeclaration, startClusters } from '../../local/start-clusters.ts';
 import type { Command, Output } from '../command.ts';
+import { callLine } from './local/call-line.ts';
+import { wishesOfFlags } from './local/cluster-flags.ts';
+import { readConfig } from './local/config-file.ts';
+import { declare } from './local/declare.ts';
+import { arm, faultOption, type FaultOption, OFFERED_FAULTS } from './local/fault-option.ts';
+import { welcome } from './local/welcome.ts';
 
-const CLUSTER = 'arn:aws:rds:us-east-1:111122223333:cluster:local';
-const SECRET = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:local-AbCdEf';
+const OPTIONS = {
+  port: { type: 'string' },
+  'secrets-port': { type: 'string' },
+  database: { type: 'string' },
+  'database-url': { type: 'string' },
+  'data-dir': { type: 'string' },
+  cluster: { type: 'string', multiple: true },
+  secret: { type: 'string', multiple: true },
+  config: { type: 'string' },
+  fault: { type: 'string', multiple: true },
+  quiet: { type: 'boolean', default: false },
+} as const;
 
 /** Serves the RDS Data API on this machine until it is stopped. */
 export const local: Command = {
@@ -20,88 +35,128 @@ export const local: Command = {
 Starts an embedded PostgreSQL and serves the RDS Data API (Aurora Serverless v2) and
 Secrets Manager over it on 127.0.0.1, for unmodified AWS SDKs. Stop it with Ctrl-C.
 
-  --port <n>            port of the Data API (default: a free one)
-  --database <name>     database to create where it is not there (default: app)
-  --database-url <url>  use this PostgreSQL instead of an embedded one
-  --data-dir <folder>   keep the embedded database's data here
-  --quiet               do not print each call
+  --port <n>             port of the Data API (default: a free one)
+  --secrets-port <n>     port of Secrets Manager (default: a free one)
+  --database <name>      database to create where it is not there (default: app)
+  --database-url <url>   use this PostgreSQL instead of an embedded one
+  --data-dir <folder>    keep the data here, in a folder for each cluster
+  --quiet                do not print each call
 
-exit codes: 0 stopped by Ctrl-C · 1 it could not start · 2 an option is not understood`,
+Several clusters, each with a PostgreSQL, databases and logins of its own:
+
+  --cluster <name>[=<database>,…]   serve a cluster; may be repeated (default: local)
+  --secret <cluster>=<user>         a secret for a user of that cluster; may be repeated;
+                                    the first user owns the cluster's databases
+  --config <file>                   take the clusters from a JSON file instead:
+                                    { "clusters": [{ "name", "arn"?, "databaseUrl"?, "databases"?,
+                                      "secrets"?: [{ "username", "password"?, "name"?, "arn"? }] }],
+                                      "faults"?: ["throttle,nth=2"] }
+
+Failures on purpose; each strikes one call, and is shown in its line:
+
+  --fault <kind>[,operation=<name>][,sql=<text>][,nth=<n>][,times=<n>][,ms=<n>]
+                         strike the n-th matching call (default: the first), and so many calls
+                         from there on (default: 1); text holds no comma, ms belongs
+                         to delay; may be repeated
+
+  kinds: ${columns(OFFERED_FAULTS)}
+
+  Example: --fault drop-after,operation=CommitTransaction loses the answer of a commit
+  that took place.
+
+exit codes: 0 stopped by Ctrl-C · 1 it could not start · 2 an option or the file cannot be used`,
   async run(args, output) {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        port: { type: 'string' },
-        database: { type: 'string', default: 'app' },
-        'database-url': { type: 'string' },
-        'data-dir': { type: 'string' },
-        quiet: { type: 'boolean', default: false },
-      },
-    });
-    const port = values.port === undefined ? undefined : Number(values.port);
-    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65_536)) {
-      output.err(`--port takes a whole number from 0 to 65535, not "${values.port ?? ''}".`);
-      return 2;
-    }
-    const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-    const postgres = await startPostgres({
-      ...(values['database-url'] === undefined ? {} : { databaseUrl: values['database-url'] }),
-      ...(values['data-dir'] === undefined ? {} : { dataDirectory: values['data-dir'] }),
-    });
+    const { values } = parseArgs({ args: [...args], options: OPTIONS });
     try {
-      await createMissing(() => postgres.createDatabase(values.database));
-      const value = JSON.stringify({ username: postgres.user, password: postgres.password });
-      const secrets = secretStore([{ arn: SECRET, name: 'local', value }]);
-      const dataApi = await startDataApi({
-        postgres,
-        clusters: [{ arn: CLUSTER }],
-        secrets,
-        ...(port === undefined ? {} : { port }),
-        ...(values.quiet ? {} : { onCall: (call: CallEntry) => output.out(callLine(call)) }),
-      });
-      const secretsManager = await startSecretsManager({ secrets });
-      try {
-        welcome(output, dataApi.url, secretsManager.url, values.database);
-        await stopped;
-        output.out('stopped');
-        return 0;
-      } finally {
-        await secretsManager.stop();
-        await dataApi.stop();
-      }
-    } finally {
-      await postgres.stop();
+      const ports = {
+        dataApi: port('--port', values.port),
+        secretsManager: port('--secrets-port', values['secrets-port']),
+      };
+      const { clusters, faults } = await plan(values);
+      const dataDirectory = values['data-dir'];
+      return await serve({ clusters, faults, ports, dataDirectory, quiet: values.quiet }, output);
+    } catch (cause) {
+      if (!(cause instanceof LocalError) || cause.code !== 'bad-option') throw cause;
+      output.err(cause.message);
+      return 2;
     }
   },
 };
 
-/** With a kept data directory the database is there from the last time. */
-async function createMissing(create: () => Promise<void>): Promise<void> {
-  const DUPLICATE_DATABASE = '42P04';
+interface Service {
+  readonly clusters: readonly ClusterDeclaration[];
+  readonly faults: readonly FaultOption[];
+  readonly ports: { readonly dataApi: number | undefined; readonly secretsManager: number | undefined };
+  readonly dataDirectory: string | undefined;
+  readonly quiet: boolean;
+}
+
+/** Starts everything, serves until a signal comes, and stops everything again. */
+async function serve(
+  { clusters, faults, ports, dataDirectory, quiet }: Service,
+  output: Output,
+): Promise<number> {
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  const started = await startClusters(clusters, dataDirectory === undefined ? {} : { dataDirectory });
+  const closers: (() => Promise<void>)[] = [() => started.stop()];
   try {
-    await create();
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === DUPLICATE_DATABASE) return;
-    throw new LocalError('postgres-not-reachable', 'The database could not be created.', { cause });
+    const dataApi = await startDataApi({
+      clusters: started.clusters,
+      secrets: started.secrets,
+      // Nobody asks for the calls here: each is printed as it comes.
+      callsKept: 0,
+      ...(ports.dataApi === undefined ? {} : { port: ports.dataApi }),
+      ...(quiet ? {} : { onCall: (call: CallEntry) => output.out(callLine(call)) }),
+    });
+    closers.push(() => dataApi.stop());
+    for (const fault of faults) arm(dataApi.faults, fault);
+    const secretsManager = await startSecretsManager({
+      secrets: started.secrets,
+      ...(ports.secretsManager === undefined ? {} : { port: ports.secretsManager }),
+    });
+    closers.push(() => secretsManager.stop());
+    output.out(welcome({ dataApi: dataApi.url, secretsManager: secretsManager.url }, clusters));
+    await stopped;
+    output.out('stopped');
+    return 0;
+  } finally {
+    for (const close of closers.toReversed()) await close();
   }
 }
 
-function welcome({ out }: Output, dataApiUrl: string, secretsManagerUrl: string, database: string): void {
-  out(`The RDS Data API listens on ${dataApiUrl}. Point an AWS SDK or the AWS CLI at it:
-
-  export AWS_ENDPOINT_URL_RDS_DATA=${dataApiUrl}
-  export AWS_ENDPOINT_URL_SECRETS_MANAGER=${secretsManagerUrl}
-  export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
-
-  aws rds-data execute-statement --resource-arn ${CLUSTER} \\
-    --secret-arn ${SECRET} --database ${database} --sql 'select 1'
-
-Stop it with Ctrl-C.`);
+/** The clusters and faults of the flags, or of the file. */
+async function plan(values: {
+  readonly config?: string | undefined;
+  readonly cluster?: readonly string[] | undefined;
+  readonly secret?: readonly string[] | undefined;
+  readonly database?: string | undefined;
+  readonly 'database-url'?: string | undefined;
+  readonly fault?: readonly string[] | undefined;
+}): Promise<{ clusters: readonly ClusterDeclaration[]; faults: readonly FaultOption[] }> {
+  const { config, cluster, secret, database, fault = [] } = values;
+  const flags = { cluster, secret, database, databaseUrl: values['database-url'] };
+  if (config === undefined) {
+    return { clusters: declare(wishesOfFlags(flags)), faults: fault.map(faultOption) };
+  }
+  if (Object.values(flags).some((flag) => flag !== undefined)) {
+    throw new LocalError(
+      'bad-option',
+      '--config says what is served; take it alone, or the flags for clusters.',
+    );
+  }
+  const file = await readConfig(config);
+  return { clusters: declare(file.clusters), faults: [...(file.faults ?? []), ...fault].map(faultOption) };
 }
 
-/** One line a call: what, how long, how much; the statement without its values. */
-function callLine({ operation, milliseconds, rows, error, sql }: CallEntry): string {
-  const outcome = error === undefined ? `${rows ?? 0} rows` : `${error.name} ${error.sqlState ?? ''}`.trim();
-  const text = sql === undefined ? '' : `  ${sql.replaceAll(/\s+/g, ' ').trim().slice(0, 80)}`;
-  return `${operation.padEnd(21)} ${milliseconds.toFixed(0).padStart(5)} ms  ${outcome}${text}`;
+function port(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (/^\d+$/u.test(text) && number < 65_536) return number;
+  throw new LocalError('bad-option', `${flag} takes a whole number from 0 to 65535, not "${text}".`);
+}
+
+/** Words in lines that fit into a terminal. */
+function columns(words: readonly string[]): string {
+  const half = Math.ceil(words.length / 2);
+  return `${words.slice(0, half).join(', ')},\n         ${words.slice(half).join(', ')}`;
 }

@@ -30,17 +30,22 @@ export interface CallEntry {
 
 export const SQL_CHARACTERS_LOGGED = 300;
 
+/** How many of the last calls are kept, so that a service that runs for long does not grow. */
+export const CALLS_KEPT = 20_000;
+
 export interface CallLog {
   add(entry: CallEntry): void;
   all(): readonly CallEntry[];
   reset(): void;
 }
 
-export function callLog(onCall: ((entry: CallEntry) => void) | undefined): CallLog {
+export function callLog(onCall: ((entry: CallEntry) => void) | undefined, callsKept: number): CallLog {
   let entries: CallEntry[] = [];
   return {
     add(entry) {
       entries.push(entry);
+      // In one cut of half of them: to shift each time would cost more than the call.
+      if (entries.length > callsKept) entries = entries.slice(entries.length - Math.ceil(callsKept / 2));
       onCall?.(entry);
     },
     all: () => [...entries],

@@ -88,7 +88,11 @@ function readCall(request: LocalHttpRequest): { readonly route: Route; readonly 
   if (accessKeyId === undefined) {
     throw new ServiceError('MissingAuthenticationTokenException', 'Missing Authentication Token');
   }
-  if (request.headBytes + request.body.length > LIMITS.requestBytes) {
+  // As the protocol of all such services has it: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+  if (!/^application\/json *(?:;|$)/iu.test(request.headers['content-type'] ?? '')) {
+    throw new ServiceError('UnsupportedMediaTypeException', 'The content type must be application/json');
+  }
+  if (request.headBytes + request.bodyBytes > LIMITS.requestBytes) {
     throw new ServiceError('RequestEntityTooLargeException', 'The request is larger than 4 MiB');
   }
   return { route, call: { accessKeyId, body: parseBody(request.body), seen: {} } };

@@ -9,6 +9,8 @@ export interface ClusterOptions {
   readonly endpointEnabled?: boolean;
   /** Whether it has an instance; without one there is nothing to connect to. Default: true. */
   readonly hasInstance?: boolean;
+  /** The PostgreSQL behind it. Default: the one of the service. */
+  readonly server?: { readonly host: string; readonly port: number };
   /** Name the callers use → name on the server. Default: both are the same. */
   readonly databases?: Readonly<Record<string, string>>;
 }

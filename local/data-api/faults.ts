@@ -1,36 +1,39 @@
 import type { OperationName } from './call-log.ts';
 
 /** What goes wrong. */
-export type FaultKind =
+export const FAULT_KINDS = [
   /** The connection is cut before anything ran. */
-  | 'drop-before'
+  'drop-before',
   /** The call is carried out, then the connection is cut. */
-  | 'drop-after'
+  'drop-after',
   /** The call is carried out, then answered with this status. */
-  | 'status-500'
-  | 'status-502'
-  | 'status-503'
-  | 'status-504'
+  'status-500',
+  'status-502',
+  'status-503',
+  'status-504',
   /** The call is carried out, then half of the answer is sent and the connection cut. */
-  | 'half-body'
+  'half-body',
   /** The call is carried out, then answered as a failure of the database without a reason. */
-  | 'sql-exception'
+  'sql-exception',
   /** The call is carried out and its answer is dated ten minutes ahead. */
-  | 'skewed-date'
+  'skewed-date',
   /** Refused with "Rate exceeded". */
-  | 'throttle'
+  'throttle',
   /** Refused: the database wakes up. */
-  | 'resuming'
+  'resuming',
   /** Refused: the password is no longer the right one. */
-  | 'secret-rotated'
+  'secret-rotated',
   /** Refused: no writer. */
-  | 'unavailable'
+  'unavailable',
   /** Carried out only after `delayMs` of the service's clock. */
-  | 'delay'
+  'delay',
   /** Carried out only after `release()`. */
-  | 'hold-before'
+  'hold-before',
   /** Carried out, but answered only after `release()`. */
-  | 'hold-after';
+  'hold-after',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** The call of which it is asked whether a fault is meant for it. */
 interface FaultTarget {
@@ -128,7 +131,7 @@ export function faultBox(): FaultBox {
         if (taken !== undefined || armed.seen < nth) continue;
         taken = armed;
         waiting.delete(armed);
-        held.add(armed);
+        if (armed.kind === 'hold-before' || armed.kind === 'hold-after') held.add(armed);
       }
       return taken;
     },

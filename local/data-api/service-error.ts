@@ -25,6 +25,7 @@ const STATUSES = {
   ThrottlingException: 400,
   TransactionNotFoundException: 404,
   UnknownOperationException: 404,
+  UnsupportedMediaTypeException: 415,
   UnsupportedResultException: 400,
   ValidationException: 400,
 } as const;

@@ -1,18 +1,22 @@
 import { startHttpServer } from '../http-server.ts';
 import type { SecretLookup } from '../secrets-manager/secret-store.ts';
-import { type CallEntry, callLog } from './call-log.ts';
+import { type CallEntry, CALLS_KEPT, callLog } from './call-log.ts';
 import { serveCall } from './call.ts';
 import type { Authorize } from './caller.ts';
 import { type Clock, realClock } from '../clock.ts';
 import { type ClusterOptions, clusterRegistry } from './clusters.ts';
 import { type Faults, faultBox } from './faults.ts';
+import { LIMITS } from './request.ts';
 import { sessionPool } from './session-pool.ts';
 import { DEFAULT_SWITCHES, type Switches } from './switches.ts';
 import { transactionStore } from './transactions.ts';
 
 export interface DataApiOptions {
-  /** The server behind all clusters. Users and passwords come from the secrets. */
-  readonly postgres: { readonly host: string; readonly port: number };
+  /**
+   * The server behind the clusters that name none of their own. Users and passwords come from the secrets.
+   * Default: PostgreSQL's own port on this machine.
+   */
+  readonly postgres?: { readonly host: string; readonly port: number };
   /** Port of 127.0.0.1. Default: a free one. */
   readonly port?: number;
   readonly clusters: readonly ClusterOptions[];
@@ -31,6 +35,8 @@ export interface DataApiOptions {
   /** Default: everybody may do everything. */
   readonly authorize?: Authorize;
   readonly onCall?: (entry: CallEntry) => void;
+  /** How many of the last calls `calls()` remembers; when there are more, the older half is forgotten. Default: 20,000. */
+  readonly callsKept?: number;
 }
 
 /** A running Data API. */
@@ -64,10 +70,10 @@ export async function startDataApi(options: DataApiOptions): Promise<LocalDataAp
     idleMs: options.idleLimitMs ?? 3 * MINUTE,
     lifeMs: options.lifeLimitMs ?? 24 * HOUR,
   });
-  const log = callLog(options.onCall);
+  const log = callLog(options.onCall, options.callsKept ?? CALLS_KEPT);
   const faults = faultBox();
   const context = {
-    server: { host: options.postgres.host, port: options.postgres.port },
+    server: { host: options.postgres?.host ?? '127.0.0.1', port: options.postgres?.port ?? 5432 },
     clusters,
     secrets: options.secrets,
     sessions,
@@ -79,7 +85,7 @@ export async function startDataApi(options: DataApiOptions): Promise<LocalDataAp
   };
   const server = await startHttpServer(
     async (request, response) => serveCall(context, { faults, log }, request, response),
-    options.port === undefined ? {} : { port: options.port },
+    { keepBytes: LIMITS.requestBytes, ...(options.port === undefined ? {} : { port: options.port }) },
   );
   return {
     url: server.url,

@@ -50,6 +50,9 @@ interface Open {
 
 type End = 'expired' | 'ended' | 'aborted';
 
+/** Ids of ended transactions whose reason is remembered; of older ones it is only said that they are not there. */
+const ENDS_KEPT = 1000;
+
 /** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.troubleshooting.html */
 const REASONS: Readonly<Record<End, string>> = {
   expired: 'The transaction may be expired.',
@@ -60,10 +63,16 @@ const REASONS: Readonly<Record<End, string>> = {
 export function transactionStore(limits: TransactionLimits): Transactions {
   const open = new Map<string, Open>();
   const ends = new Map<string, End>();
+  const remember = (id: string, end: End): void => {
+    ends.set(id, end);
+    if (ends.size <= ENDS_KEPT) return;
+    const [oldest] = ends.keys();
+    if (oldest !== undefined) ends.delete(oldest);
+  };
 
   const remove = (transaction: Open, end: End): boolean => {
     if (!open.delete(transaction.id)) return false;
-    ends.set(transaction.id, end);
+    remember(transaction.id, end);
     transaction.stopIdle();
     transaction.stopLife();
     return true;

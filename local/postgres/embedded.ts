@@ -1,6 +1,6 @@
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { findPostgresBinaries } from './binaries.ts';
 import { initialise, SUPERUSER } from './data-directory.ts';
 import { serverUser } from './os-user.ts';
@@ -31,8 +31,8 @@ const TEMPORARY_FLAGS = [
  */
 export async function startEmbedded(dataDirectory?: string): Promise<EmbeddedPostgres> {
   const [binaries, user] = await Promise.all([findPostgresBinaries(), serverUser()]);
-  const home = dataDirectory ?? (await mkdtemp(join(tmpdir(), 'forerun-postgres-')));
   const temporary = dataDirectory === undefined;
+  const home = temporary ? await mkdtemp(join(tmpdir(), 'forerun-postgres-')) : resolve(dataDirectory);
   const dismiss = watchOver(home, { remove: temporary });
   const cleanUp = async (): Promise<void> => {
     if (temporary) await rm(home, { recursive: true, force: true });

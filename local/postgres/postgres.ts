@@ -1,4 +1,4 @@
-import { Client, escapeIdentifier } from 'pg';
+import { Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
 import { LocalError } from '../errors.ts';
 import { startEmbedded } from './embedded.ts';
 
@@ -17,6 +17,10 @@ export interface LocalPostgres {
   readonly password: string;
   /** Creates an empty database. */
   createDatabase(name: string): Promise<void>;
+  /** Creates the database unless it is there. */
+  provideDatabase(name: string): Promise<void>;
+  /** Creates a user who may log in, or gives the one that is there this password; the databases become the user's. */
+  provideUser(name: string, password: string, databases: readonly string[]): Promise<void>;
   /** Drops a database, also one with open sessions; one that does not exist is no error. */
   dropDatabase(name: string): Promise<void>;
   /** Stops what was started; a server named by URL is left alone. */
@@ -60,6 +64,16 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
     user: server.user,
     password: server.password,
     createDatabase: async (name) => administer(`create database ${escapeIdentifier(name)}`),
+    provideDatabase: async (name) =>
+      administer(`create database ${escapeIdentifier(name)}`).catch(unless(DUPLICATE_DATABASE)),
+    async provideUser(name, password, databases) {
+      const user = escapeIdentifier(name);
+      await administer(`create role ${user}`).catch(unless(DUPLICATE_OBJECT));
+      await administer(`alter role ${user} login password ${escapeLiteral(password)}`);
+      for (const database of databases) {
+        await administer(`alter database ${escapeIdentifier(database)} owner to ${user}`);
+      }
+    },
     dropDatabase: async (name) =>
       administer(`drop database if exists ${escapeIdentifier(name)} with (force)`),
     stop: async () => server.stop(),
@@ -74,6 +88,17 @@ interface Server {
   /** Where statements that belong to no database are run. Default: `postgres`. */
   readonly database?: string;
   stop(): Promise<void>;
+}
+
+/** https://www.postgresql.org/docs/17/errcodes-appendix.html */
+const DUPLICATE_DATABASE = '42P04';
+const DUPLICATE_OBJECT = '42710';
+
+/** Swallows the one refusal that means that the thing is there already. */
+function unless(sqlState: string): (cause: unknown) => void {
+  return (cause) => {
+    if (!(cause instanceof DatabaseError) || cause.code !== sqlState) throw cause;
+  };
 }
 
 function existing(databaseUrl: string): Server {

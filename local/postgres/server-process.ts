@@ -47,6 +47,9 @@ export async function startServer(
     said = outcome.said;
     if (!said.includes('Address already in use')) break;
   }
+  if (said.includes('"postmaster.pid" already exists')) {
+    throw new LocalError('postgres-not-started', `Another PostgreSQL works with the data in ${home}.`);
+  }
   throw new LocalError(
     'postgres-not-started',
     `The embedded PostgreSQL did not start: ${said.trim().slice(-500)}`,

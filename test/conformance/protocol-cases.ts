@@ -8,12 +8,12 @@ async function raw(
   { url }: Controls,
   path: string,
   body: unknown,
-  init: { method?: string; authorization?: string } = {},
+  init: { method?: string; authorization?: string; contentType?: string } = {},
 ): Promise<{ status: number; type: string | null; id: string | null; date: string | null; body: unknown }> {
-  const { method = 'POST', authorization = SIGNATURE } = init;
+  const { method = 'POST', authorization = SIGNATURE, contentType = 'application/json' } = init;
   const response = await fetch(`${url}${path}`, {
     method,
-    headers: { 'content-type': 'application/json', ...(authorization === '' ? {} : { authorization }) },
+    headers: { 'content-type': contentType, ...(authorization === '' ? {} : { authorization }) },
     ...(method === 'GET' ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const { headers, status } = response;
@@ -96,6 +96,15 @@ export const protocolCases: readonly Case[] = [
       expect(answer).toMatchObject({ status: 400, type: 'SerializationException' });
     }
     expect(await raw(controls, '/Execute', '{"sql":')).toMatchObject({ type: 'SerializationException' });
+  }),
+  controlled([5], 'refuses a body that says it is something else than JSON', async ({ names }, controls) => {
+    const body = { ...names, sql: 'select 1' };
+    for (const contentType of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonl']) {
+      const answer = await raw(controls, '/Execute', body, { contentType });
+      expect(answer).toMatchObject({ status: 415, type: 'UnsupportedMediaTypeException' });
+    }
+    const charset = { contentType: 'application/json; charset=utf-8' };
+    expect(await raw(controls, '/Execute', body, charset)).toMatchObject({ status: 200 });
   }),
   {
     rules: [6],

@@ -124,7 +124,7 @@ export const resultCases: readonly Case[] = [
       'AWS4-HMAC-SHA256 Credential=A/20250101/r/rds-data/aws4_request, SignedHeaders=host, Signature=';
     const response = await fetch(`${url}/Execute`, {
       method: 'POST',
-      headers: { authorization: `${credential}${'0'.repeat(64)}` },
+      headers: { 'content-type': 'application/json', authorization: `${credential}${'0'.repeat(64)}` },
       body: JSON.stringify({ ...names, sql: 'select 9223372036854775807' }),
     });
     expect(await response.text()).toContain('"longValue":9223372036854775807');

@@ -34,7 +34,12 @@ export function admit(
   const name = database ?? user;
   return {
     scope: { resourceArn, secretArn, database },
-    login: { ...context.server, user, password, database: cluster.databases?.[name] ?? name },
+    login: {
+      ...(cluster.server ?? context.server),
+      user,
+      password,
+      database: cluster.databases?.[name] ?? name,
+    },
   };
 }
 
