@@ -7,7 +7,7 @@ import {
   RollbackTransactionCommand,
 } from '@aws-sdk/client-rds-data';
 import type { Target } from '../contract.ts';
-import { DatabaseFailure, type FailureKind } from '../engine/database-failure.ts';
+import { DatabaseFailure } from '../engine/database-failure.ts';
 import type {
   Clock,
   Database,
@@ -17,26 +17,12 @@ import type {
   StatementResult,
   Transaction,
 } from '../engine/ports.ts';
-import { failureOf, type Operation } from './failures.ts';
+import { failureOf, PATIENCE_MS, type Operation } from './failures.ts';
 import { boundTexts, parametersOf, rowsOf } from './values.ts';
 
 /** Above the service's own 45 seconds for a statement, so that its answer has time to come. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-
-/**
- * How long a call that provably did not run is sent again. A paused instance resumes in about 15 seconds, after a day of
- * sleep in 30 or more (Aurora User Guide, auto-pause); grants and connections of a new deploy settle within a minute.
- */
-const PATIENCE_MS: Partial<Record<FailureKind, number>> = {
-  asleep: 150_000,
-  throttled: 60_000,
-  unreachable: 20_000,
-  denied: 60_000,
-  'transaction-busy': 60_000,
-  // Only a begin can be lost and yet be as good as not run.
-  lost: 20_000,
-};
 
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;

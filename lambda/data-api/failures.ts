@@ -4,7 +4,7 @@ import { readDatabaseError } from './database-error-text.ts';
 /** Where a call stood when it failed; the same error means something else in each place. */
 export type Operation = 'execute-alone' | 'execute-in-transaction' | 'begin' | 'commit' | 'rollback';
 
-interface FailureRow {
+export interface FailureRow {
   /** Error names of the SDK, codes of the socket, or statuses as `http-503`. */
   readonly errors: readonly string[];
   readonly kind: FailureKind;
@@ -33,7 +33,7 @@ const REFUSED_BEFORE = 'RDS Data API reference, errors: the request was turned d
 const AMBIGUOUS = 'RDS Data API reference, errors: nothing is said about whether the statement ran';
 
 /** The one table of failures: what a name means, whether the call ran, and where that is written. */
-const FAILURES: readonly FailureRow[] = [
+export const FAILURES: readonly FailureRow[] = [
   {
     errors: ['DatabaseResumingException'],
     kind: 'asleep',
@@ -131,6 +131,22 @@ const FAILURES: readonly FailureRow[] = [
     source: 'deprecated catch-all of the service; also sent for an oversized result, after execution',
   },
 ];
+
+/**
+ * What is done about a failure: a call that provably did not run is sent again, with growing pauses, for so many
+ * milliseconds. A kind that is not named here, and every call that may have run, is left to the engine, which reads the
+ * journal. A paused instance resumes in about 15 seconds, after a day of sleep in 30 or more (Aurora User Guide,
+ * auto-pause); grants and connections of a new deploy settle within a minute.
+ */
+export const PATIENCE_MS: Partial<Record<FailureKind, number>> = {
+  asleep: 150_000,
+  throttled: 60_000,
+  unreachable: 20_000,
+  denied: 60_000,
+  'transaction-busy': 60_000,
+  // Only a begin can be lost and yet be as good as not run.
+  lost: 20_000,
+};
 
 /**
  * Turns whatever the SDK threw into what the engine wants to know. The error itself is not kept as a cause: its text may
