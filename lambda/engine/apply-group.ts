@@ -18,11 +18,11 @@ export type GroupEnd =
   | { readonly end: 'committed' }
   /** Failed for certain; nothing of it stays. */
   | { readonly end: 'failed'; readonly error: ForerunError }
-  /** Gave way to other sessions; nothing of it stays, a repetition is sensible. */
+  /** Gave way to other sessions, or lost an answer before the commit; nothing of it stays, a repetition is sensible. */
   | { readonly end: 'conflict'; readonly error: ForerunError }
   /** The lease is not ours any more, or the journal moved: nothing was done. */
   | { readonly end: 'fenced' }
-  /** Only the journal can tell. */
+  /** The answer to the commit was lost: only the journal can tell. */
   | { readonly end: 'unknown'; readonly reason: string };
 
 export interface GroupWork {
@@ -148,8 +148,8 @@ function revert({ down, id }: Migration) {
 }
 
 function endOf(cause: unknown, trouble: Trouble | null, work: GroupWork, dialect: Dialect): GroupEnd {
-  if (isUnknown(cause)) return { end: 'unknown', reason: messageOf(cause) };
-  const conflict = cause instanceof DatabaseFailure && dialect.isConflict(cause);
+  // Whatever became of a statement, the transaction around it was not told to commit.
+  const conflict = isUnknown(cause) || (cause instanceof DatabaseFailure && dialect.isConflict(cause));
   return { end: conflict ? 'conflict' : 'failed', error: errorOf(cause, trouble, work) };
 }
 

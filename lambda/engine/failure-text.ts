@@ -105,6 +105,14 @@ function adviceFor(cause: unknown, { id }: Migration): string {
   if (cause.kind === 'unsupported-result')
     return 'Cast the named column to text in the select list, and run again.';
   if (cause.kind !== 'sql') return adviceForAccess(cause);
+  // unsafe_new_enum_value_usage: a value may be used once the transaction that added it is committed.
+  if (cause.sqlState === '55P04') {
+    return `Let the migration that adds the value commit by itself: write atomic: 'migration' in it, use the value in a later one, and run again.`;
+  }
+  // object_in_use: pending trigger events of the same transaction, a deferred foreign key for example.
+  if (cause.sqlState === '55006') {
+    return `Let the change of rows and the change of the table commit apart: write atomic: 'migration' in ${id}, and run again.`;
+  }
   return `Mend ${id} and run again.`;
 }
 

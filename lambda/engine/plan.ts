@@ -149,16 +149,15 @@ function lateRefusals(
   view: JournalView,
   steps: readonly Migration[],
 ): ForerunError[] {
+  const followers = appliedFollowers(history, view);
   return steps.flatMap(({ id }) => {
-    const follower = history.find(
-      (one) => !view.pending.has(one.id) && one.id !== id && ancestry(history, one.id).has(id),
-    );
+    const follower = followers.get(id);
     if (follower === undefined) return [];
     return [
       new ForerunError(
         'plan-late',
         {
-          what: `${id} comes late: ${follower.id}, which stands after it in the history, is already applied.`,
+          what: `${id} comes late: ${follower}, which stands after it in the history, is already applied.`,
           state: UNTOUCHED,
           next: `Give ${id} the present head as its parent, so that it runs last here as everywhere.`,
         },
@@ -166,6 +165,16 @@ function lateRefusals(
       ),
     ];
   });
+}
+
+/** For each migration below an applied one, the nearest such; one pass, because histories grow to thousands. */
+function appliedFollowers(history: readonly Migration[], view: JournalView): ReadonlyMap<string, string> {
+  const followers = new Map<string, string>();
+  for (const { id, after } of history.toReversed()) {
+    const follower = view.pending.has(id) ? followers.get(id) : id;
+    if (follower !== undefined) for (const parent of after) followers.set(parent, follower);
+  }
+  return followers;
 }
 
 function irreversibleRefusals(steps: readonly Migration[]): ForerunError[] {

@@ -23,7 +23,7 @@ export interface RunRequest {
   readonly yieldToOwnRun: boolean;
 }
 
-/** How long groups are repeated that give way to other sessions (a lock not got in time, a deadlock). */
+/** How long a group is repeated that gave way to other sessions (a lock not got in time) or lost an answer before its commit. */
 const CONFLICT_PATIENCE_MS = 120_000;
 
 /**
@@ -59,7 +59,10 @@ export async function run(
       const end = await applyPlan(plan, token, request, record, ports, dialect);
       if (end.end === 'conflict') {
         firstConflictMs ??= ports.clock.now();
-        if (ports.clock.now() - firstConflictMs < CONFLICT_PATIENCE_MS && (await pause(turn, request, ports)))
+        if (
+          ports.clock.now() - firstConflictMs < CONFLICT_PATIENCE_MS &&
+          (await pause(turn, end.error, request, ports))
+        )
           continue;
       } else if (end.end === 'again') {
         await waitForTurn(view, request, ports, turn);
@@ -70,12 +73,14 @@ export async function run(
       return record.end(end.error);
     }
   } catch (cause) {
-    return record.end(record.hasUnknown() ? outcomeUnknown(cause) : asForerunError(cause));
+    return record.end(record.hasUnknown() ? outcomeUnknown(cause) : endedEarly(cause, record));
   }
 }
 
 type PlanEnd =
-  | { readonly end: 'done' | 'conflict'; readonly error: ForerunError | null }
+  | { readonly end: 'done'; readonly error: ForerunError | null }
+  /** Nothing of the group stays; a repetition is sensible. */
+  | { readonly end: 'conflict'; readonly error: ForerunError }
   /** The journal must be read again before anything is known. */
   | { readonly end: 'again' };
 
@@ -110,7 +115,7 @@ async function applyPlan(
       case 'conflict':
         record.mark(group, 'rolled-back');
         ports.tell({ note: 'rolled-back', migrations: ids, reason: ended.error.text.what });
-        return { end: ended.end === 'failed' ? 'done' : 'conflict', error: ended.error };
+        return ended.end === 'failed' ? { end: 'done', error: ended.error } : ended;
       case 'unknown':
         record.mark(group, 'unknown');
         ports.tell({ note: 'unknown', reason: ended.reason });
@@ -131,12 +136,13 @@ function isOvertaking({ holder, asked }: JournalView, { owner }: RunIdentity): b
 /** False when the time does not suffice for a pause and another attempt. */
 async function pause(
   turn: number,
+  { text }: ForerunError,
   { deadlineMs }: RunRequest,
   { clock, random, tell }: Ports,
 ): Promise<boolean> {
   const waitMs = Math.min(10_000, 500 * 2 ** turn) * (0.5 + random() / 2);
   if (clock.now() + waitMs > deadlineMs - 3 * RESERVE_MS) return false;
-  tell({ note: 'waiting', reason: 'other sessions hold what a migration needs', forMs: Math.round(waitMs) });
+  tell({ note: 'waiting', reason: text.what, forMs: Math.round(waitMs) });
   await clock.sleep(waitMs);
   return true;
 }
@@ -169,8 +175,14 @@ function outcomeUnknown(cause: unknown): ForerunError {
   );
 }
 
-function asForerunError(cause: unknown): ForerunError {
-  if (cause instanceof ForerunError) return cause;
-  if (cause instanceof DatabaseFailure) return databaseUnavailable(cause);
-  throw cause;
+/** The run could not go on; what it has committed stands, whatever the error knows of it. */
+function endedEarly(cause: unknown, record: RunRecord): ForerunError {
+  if (cause instanceof DatabaseFailure) return databaseUnavailable(cause, record.standing());
+  if (!(cause instanceof ForerunError)) throw cause;
+  if (record.applied().length === 0) return cause;
+  return new ForerunError(
+    cause.code,
+    { ...cause.text, state: record.standing() },
+    { place: cause.place, cause },
+  );
 }
