@@ -1,6 +1,6 @@
 /**
- * Where the local services are knowingly not the same as AWS. Documentation and the conformance suite read it: a rule of
- * the suite that has no case must stand here.
+ * Where the local Data API is knowingly not the same as that of AWS. The page `docs/local-differences.md` and the
+ * conformance suite read it: a rule of the suite that has no case must stand here, and what stands here must differ.
  */
 export interface Difference {
   /** Number of the rule in the conformance suite. */
@@ -49,6 +49,63 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'A rehearsal must be the same each time.',
   },
   { rule: 52, kept: 'no', what: 'Error texts of MySQL.', why: MYSQL },
+];
+
+/** The same for Lambda and CloudFormation, which have no suite of rules. */
+interface CloudDifference {
+  readonly service: 'Lambda' | 'CloudFormation' | 'IAM';
+  readonly what: string;
+  readonly why: string;
+}
+
+const PREDICTABLE = 'A rehearsal must be the same each time.';
+
+export const CLOUD_DIFFERENCES: readonly CloudDifference[] = [
+  {
+    service: 'CloudFormation',
+    what: 'Resources that are ready are played one after the other, in waves, and not all at once.',
+    why: PREDICTABLE,
+  },
+  {
+    service: 'CloudFormation',
+    what: 'The order of a rollback and of the cleanup is modelled after the documentation.',
+    why: 'It was not observed on AWS.',
+  },
+  {
+    service: 'CloudFormation',
+    what: "The CDK's own custom resources count as done without being run.",
+    why: 'Their functions need services that are not played.',
+  },
+  {
+    service: 'CloudFormation',
+    what: 'Resource types that it does not know get an id and plausible attributes, and nothing is made.',
+    why: 'Only what a migration needs is played.',
+  },
+  {
+    service: 'Lambda',
+    what: 'A failed asynchronous event is tried again at once, where AWS waits one minute and then two.',
+    why: 'Nobody wants to wait in a rehearsal; `retryWaitsMs` brings the waits back.',
+  },
+  {
+    service: 'Lambda',
+    what: "A function's process is not frozen between two invokes.",
+    why: 'A process cannot be stopped in that way on every system.',
+  },
+  {
+    service: 'Lambda',
+    what: 'Node.js runtimes only; code comes from a folder, and an asset that is a ZIP file is refused.',
+    why: 'The CDK writes folders, and the functions of a migration are Node.js.',
+  },
+  {
+    service: 'IAM',
+    what: 'Signatures are not verified; a key that belongs to no role of a stack may do everything.',
+    why: 'Keys stand for roles here and have no secret part; a person at this machine needs no rights.',
+  },
+  {
+    service: 'IAM',
+    what: 'Only the identity policies of a role count, and their conditions count as met.',
+    why: 'No resource policy, boundary or organisation is played.',
+  },
 ];
 
 /** A point on which nothing is public, and what the local service does: what is harder on the caller. */
