@@ -4,6 +4,12 @@ export { startPostgres, type LocalPostgres, type PostgresOptions } from './postg
 export { startDataApi, type DataApiOptions, type LocalDataApi } from './data-api/start-data-api.ts';
 export type { CallEntry } from './data-api/call-log.ts';
 export type { FaultKind, Faults } from './data-api/faults.ts';
+export {
+  startClusters,
+  type ClusterDeclaration,
+  type SecretDeclaration,
+  type StartedClusters,
+} from './start-clusters.ts';
 export { secretStore, type Secret, type SecretStore } from './secrets-manager/secret-store.ts';
 export { startSecretsManager, type LocalSecretsManager } from './secrets-manager/start-secrets-manager.ts';
 export {
