@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { startDataApi, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
+import { startDataApi, type DataApiOptions, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
 import { startPostgres } from '../../local/postgres/postgres.ts';
 import { secretStore } from '../../local/secrets-manager/secret-store.ts';
 import { CLUSTER, SECRET } from './engine-run.ts';
@@ -32,7 +32,10 @@ export interface Arena {
   close(): Promise<void>;
 }
 
-export async function startArena(answers: Answers): Promise<Arena> {
+export async function startArena(
+  answers: Answers,
+  limits: Pick<DataApiOptions, 'idleLimitMs'> = {},
+): Promise<Arena> {
   const url = process.env['DATABASE_URL'];
   const server = await startPostgres(url === undefined ? {} : { databaseUrl: url });
   const value = JSON.stringify({ username: server.user, password: server.password });
@@ -42,6 +45,7 @@ export async function startArena(answers: Answers): Promise<Arena> {
     clusters: [{ arn: CLUSTER }],
     secrets,
     switches: SWITCHES[answers],
+    ...limits,
   });
   const connect = async (database: string): Promise<Client> => {
     const { host, port, user, password } = server;

@@ -20,7 +20,7 @@ const UP: Goal = { direction: 'up', to: 'head', atomic: 'group' };
 const BOTH: readonly Start[] = ['empty', 'installed'];
 
 /** Statements that other tools can run too: plain text, no parameters. */
-const PLAIN = {
+export const PLAIN = {
   inserts: [
     ['create table seed (n int)', 'insert into seed values (1)'],
     ['insert into seed values (2)', 'insert into seed values (3)'],

@@ -4,7 +4,7 @@ import { chanceOf, sampleOf } from './chance.ts';
 import type { CampaignHistory, Start } from './histories.ts';
 
 /** What the local Data API can do to a call by itself. */
-const SERVICE_FAULTS = [
+export const SERVICE_FAULTS = [
   'drop-before',
   'drop-after',
   'status-500',
@@ -20,6 +20,9 @@ const SERVICE_FAULTS = [
   'unavailable',
   'delay',
 ] as const satisfies readonly FaultKind[];
+
+/** Longer than every limit of a campaign's run, so that a delayed call finds its transaction and its lease gone. */
+export const DELAY_MS = 700;
 
 export type ServiceFault = (typeof SERVICE_FAULTS)[number];
 

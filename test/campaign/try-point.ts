@@ -7,11 +7,8 @@ import { impatientClient } from './client.ts';
 import { runEngine, type EngineTask } from './engine-run.ts';
 import type { CampaignHistory } from './histories.ts';
 import type { Lane } from './lane.ts';
-import { isServiceFault, nameOf, type Point, type Strike } from './points.ts';
+import { DELAY_MS, isServiceFault, nameOf, type Point, type Strike } from './points.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
-
-/** Longer than every limit of a campaign's run, so that a delayed call finds its transaction and its lease gone. */
-const DELAY_MS = 700;
 
 /** How a point ended. `lied`: a run said of a migration what was not so. */
 export type Ending = 'survived' | 'doubled' | 'lost' | 'stuck' | 'lied';
