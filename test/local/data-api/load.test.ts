@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -9,7 +11,7 @@ import {
   ExecuteStatementCommand,
   type RDSDataClient,
 } from '@aws-sdk/client-rds-data';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { manualClock } from '../../../local/clock.ts';
 import { type LocalService, localService, NAMES } from './local-service.ts';
 
@@ -56,23 +58,31 @@ describe('the local Data API under load', () => {
   });
 
   it('serves 10,000 calls without growing and without leaving a session behind', async () => {
-    // What is remembered of calls on purpose is reached before the measuring begins.
     const { api, client } = await service.start({ callsKept: 100 });
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    onTestFinished(() => {
+      agent.destroy();
+    });
+    const post = async (path: string, members: Readonly<Record<string, string>>): Promise<string> =>
+      send(agent, `${api.url}${path}`, JSON.stringify({ ...NAMES, ...members }));
     const serve = async (calls: number): Promise<void> => {
       let left = calls;
       await Promise.all(
         Array.from({ length: 8 }, async () => {
           while (left > 0) {
-            left -= 1;
-            if (left % 50 !== 0) await run(client, 'select 1');
-            else
-              await client.send(
-                new CommitTransactionCommand({ ...NAMES, transactionId: await begin(client) }),
-              );
+            left -= 2;
+            if (left % 50 === 0) {
+              const { transactionId } = JSON.parse(await post('/BeginTransaction', {})) as Transaction;
+              await post('/CommitTransaction', { transactionId });
+            } else {
+              await post('/Execute', { sql: 'select 1' });
+              await post('/Execute', { sql: 'selec 1' });
+            }
           }
         }),
       );
     };
+    // What is remembered of calls on purpose is full before the measuring begins.
     await serve(2000);
     const before = usedMegabytes();
     await serve(10_000);
@@ -102,6 +112,25 @@ describe('the local Data API under load', () => {
     await run(client, 'insert into locked values (1)');
   });
 });
+
+interface Transaction {
+  readonly transactionId: string;
+}
+
+/** A signed request without the SDK, whose own memory is not to be measured. */
+async function send(agent: Agent, url: string, body: string): Promise<string> {
+  const scope = '20250101/eu-west-1/rds-data/aws4_request';
+  const authorization = `AWS4-HMAC-SHA256 Credential=AKID/${scope}, SignedHeaders=host, Signature=${'0'.repeat(64)}`;
+  const headers = {
+    authorization,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  };
+  const call = request(url, { method: 'POST', agent, headers });
+  call.end(body);
+  const [response] = (await once(call, 'response')) as [NodeJS.ReadableStream];
+  return text(response);
+}
 
 /** What is in use after everything that nobody holds was thrown away. */
 function usedMegabytes(): number {
