@@ -58,7 +58,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
       answer !== undefined && answer !== null && 'read' in answer ? text(answer) : '',
       once(child, 'close'),
     ]);
-    return conclude(lines, child.exitCode);
+    return conclude(lines, { exitCode: child.exitCode, signal: child.signalCode });
   } finally {
     removeScratch(scratch);
   }
@@ -68,7 +68,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
 export function bundleSync(options: BundleOptions): Bundle {
   const scratch = makeScratch();
   try {
-    const { output, status } = spawnSync(process.execPath, [WORKER], {
+    const { output, status, signal } = spawnSync(process.execPath, [WORKER], {
       stdio: [...STDIO],
       input: requestOf(options, scratch),
       timeout: TIMEOUT_MS,
@@ -76,7 +76,7 @@ export function bundleSync(options: BundleOptions): Bundle {
       maxBuffer: Number.MAX_SAFE_INTEGER,
       encoding: 'utf8',
     });
-    return conclude(output[3] ?? '', status);
+    return conclude(output[3] ?? '', { exitCode: status, signal });
   } finally {
     removeScratch(scratch);
   }
@@ -86,13 +86,28 @@ function requestOf({ directory, outdir }: BundleOptions, scratch: string): strin
   return JSON.stringify({ directory, outdir, scratch });
 }
 
-function conclude(lines: string, exitCode: number | null): Bundle {
-  const last = readReplies(lines).at(-1);
-  if (last?.kind === 'bundled') return last.bundle;
-  throw last === undefined ? silence(exitCode) : refusalOf(last, exitCode);
+interface WorkerEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
 
-function silence(exitCode: number | null): ForerunError {
+function conclude(lines: string, end: WorkerEnd): Bundle {
+  const last = readReplies(lines).at(-1);
+  if (last?.kind === 'bundled') return last.bundle;
+  if (end.signal !== null && end.signal !== 'SIGKILL') throw interrupted(end.signal);
+  throw last === undefined ? silence(end) : refusalOf(last, end);
+}
+
+/** Ctrl-C in a terminal reaches the worker too; that says nothing about the migrations. */
+function interrupted(signal: NodeJS.Signals): ForerunError {
+  return new ForerunError('bundle-failed', {
+    what: `The bundling of the migrations was interrupted (${signal}).`,
+    state: UNTOUCHED,
+    next: 'Start it again.',
+  });
+}
+
+function silence({ exitCode }: WorkerEnd): ForerunError {
   return new ForerunError('bundle-failed', {
     what: `The process that bundles the migrations said nothing (exit code ${exitCode ?? 'none'}).`,
     state: UNTOUCHED,
@@ -100,7 +115,7 @@ function silence(exitCode: number | null): ForerunError {
   });
 }
 
-function refusalOf(reply: Exclude<Reply, { kind: 'bundled' }>, exitCode: number | null): ForerunError {
+function refusalOf(reply: Exclude<Reply, { kind: 'bundled' }>, { exitCode }: WorkerEnd): ForerunError {
   if (reply.kind === 'refused') return new ForerunError(reply.code, reply.text);
   if (reply.kind === 'crashed') {
     return new ForerunError('bundle-failed', {

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -35,7 +35,14 @@ export function functionWithOwnRole(scope: Construct, id: string, props: OwnFunc
       removalPolicy: RemovalPolicy.RETAIN,
     });
   logGroup.grantWrite(role);
-  for (const statement of props.statements) role.addToPrincipalPolicy(statement);
+  const refused = props.statements.filter((one) => !role.addToPrincipalPolicy(one).statementAdded);
+  if (refused.length > 0) {
+    const wanted = JSON.stringify(refused.map((one) => one.toStatementJson()));
+    Annotations.of(scope).addWarningV2(
+      `forerun:${id}-role-not-changed`,
+      `the role of the ${id.toLowerCase()} takes no statements from here; it has to grant ${wanted} by itself`,
+    );
+  }
   return new lambda.Function(scope, id, {
     description: props.description,
     runtime: lambda.Runtime.NODEJS_24_X,

@@ -15,6 +15,13 @@ const GOES_LIVE: ReadonlySet<string> = new Set([
 
 /** Lets the target wait for `gatekeeper`: by its smallest resource that makes code live, else with all it consists of. */
 export function hold(target: IConstruct, gatekeeper: IConstruct): void {
+  if (!target.node.findAll().some((one) => CfnResource.isCfnResource(one))) {
+    throw misused(
+      gatekeeper,
+      `'${target.node.path}' cannot wait for the migrations, because no stack of this app deploys it.`,
+      `Let 'runBefore' name what this app deploys; something imported goes live whenever its own stack says so.`,
+    );
+  }
   const own = target.node.defaultChild;
   const goesLive = own !== undefined && CfnResource.isCfnResource(own) && GOES_LIVE.has(own.cfnResourceType);
   // Resolved at synth, so holding a whole construct reaches what is added to it later.

@@ -17,6 +17,7 @@ import { gateFunction } from './gate-function.ts';
 import { hold, refuseOwnNeeds } from './hold.ts';
 import type { MigrationsProps } from './migrations-props.ts';
 import { misused } from './misused.ts';
+import { claimHistory } from './one-history.ts';
 import { requireDeployId, requireHistoryName } from './names.ts';
 import { runnerFunction } from './runner-function.ts';
 import { targetDatabase } from './target-database.ts';
@@ -45,6 +46,7 @@ export class Migrations extends Construct {
     const directory = requireDirectory(this, props.directory);
     const target = targetDatabase(this, props);
     const history = requireHistoryName(this, props.history ?? DEFAULT_HISTORY);
+    claimHistory(this, props.cluster, target, history);
     const architecture = props.architecture ?? lambda.Architecture.ARM_64;
 
     const { bundle, runner, gate } = withBundle(this, directory, (bundle) => {
@@ -103,6 +105,13 @@ export class Migrations extends Construct {
    * Hold the alias rather than the function: then code is published while the migrations run.
    */
   runBefore(...targets: readonly IConstruct[]): void {
+    if (targets.length === 0) {
+      throw misused(
+        this,
+        `'runBefore' names nothing that shall wait.`,
+        `Give it the alias or service that makes your app live.`,
+      );
+    }
     for (const target of targets) {
       refuseOwnNeeds(this, target, this.needs);
       hold(target, this.resource);

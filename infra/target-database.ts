@@ -27,6 +27,7 @@ export function targetDatabase(scope: Construct, choice: DatabaseChoice): Target
   const { cluster } = choice;
   const resource =
     cluster.node.defaultChild instanceof rds.CfnDBCluster ? cluster.node.defaultChild : undefined;
+  requirePostgres(scope, cluster);
   requireDataApi(scope, cluster, resource);
   const secret = choice.secret ?? secretOf(cluster);
   if (secret === undefined) {
@@ -43,6 +44,17 @@ export function targetDatabase(scope: Construct, choice: DatabaseChoice): Target
     database: choice.database ?? databaseOf(scope, cluster, resource),
     neededFirst: [resource, writerOf(cluster), attachmentOf(secret)].filter((one) => one !== undefined),
   };
+}
+
+/** An imported cluster may not know its engine; then only the deploy can tell. */
+function requirePostgres(scope: Construct, cluster: rds.IDatabaseCluster): void {
+  const type = cluster.engine?.engineType;
+  if (type === undefined || type === 'aurora-postgresql') return;
+  throw misused(
+    scope,
+    `the cluster '${cluster.node.path}' is '${type}', and Forerun migrates Aurora PostgreSQL.`,
+    `Give it a cluster of 'rds.DatabaseClusterEngine.auroraPostgres(…)'.`,
+  );
 }
 
 function requireDataApi(

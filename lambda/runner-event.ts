@@ -48,7 +48,7 @@ const runnerEvent = v.variant('action', [
   }),
   v.strictObject({
     action: v.literal('plan'),
-    to: v.optional(name(128), HEAD),
+    to: v.optional(name(128)),
     direction: v.optional(v.picklist(['up', 'down']), 'up'),
     atomic: v.optional(atomic, 'group'),
     target: v.optional(v.partial(target)),
@@ -80,13 +80,22 @@ export type RunnerEvent = v.InferOutput<typeof runnerEvent>;
 export function readRunnerEvent(event: unknown): RunnerEvent {
   const parsed = v.safeParse(runnerEvent, event);
   if (parsed.success) return parsed.output;
-  const reasons = parsed.issues.map((issue) => {
-    const path = v.getDotPath(issue);
-    return path === null ? issue.message : `${path}: ${issue.message}`;
-  });
+  const reasons = parsed.issues.map(reasonOf);
   throw new ForerunError('input-invalid', {
     what: `The event is not one that the runner understands: ${reasons.join('; ')}.`,
     state: UNTOUCHED,
     next: 'Send {"action":"status"}, "plan", "history", "up", {"action":"down","to":"<migration id or base>"}, or one of "unlock", "repair" and "stamp" with a "reason".',
   });
 }
+
+/** The library's words are for programmers: a person wants to know which member, and what it takes. */
+function reasonOf(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  if (path === null) return 'it is not an object';
+  if (issue.type === 'variant') return `"${path}" must be one of ${PERSONS_ACTIONS.join(', ')}`;
+  if (issue.type === 'strict_object' && issue.expected === 'never') return `"${path}" is not understood`;
+  return issue.received === 'undefined' ? `"${path}" is missing` : `"${path}": ${issue.message}`;
+}
+
+/** What a person asks for; the gate's own action is not offered. */
+const PERSONS_ACTIONS = ['status', 'plan', 'history', 'up', 'down', 'unlock', 'repair', 'stamp'];

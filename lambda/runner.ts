@@ -14,7 +14,7 @@ import { databaseUnavailable } from './engine/failure-text.ts';
 import { pastRuns, plan, status } from './engine/inspect.ts';
 import type { RunIdentity } from './engine/journal.ts';
 import { DEFAULT_LIMITS } from './engine/limits.ts';
-import type { Migration, Revision } from './engine/migration.ts';
+import { BASE, HEAD, type Migration, type Revision } from './engine/migration.ts';
 import { errorData } from './engine/outcome.ts';
 import type { Ports } from './engine/ports.ts';
 import { postgres } from './engine/postgres.ts';
@@ -118,7 +118,8 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     case 'status':
       return { ok: true, action: 'status', status: await status(asker, ports.database, postgres) };
     case 'plan': {
-      const planned = await plan(asker, { ...event }, ports.database, postgres);
+      const { direction, to = direction === 'up' ? HEAD : BASE, atomic } = event;
+      const planned = await plan(asker, { direction, to, atomic }, ports.database, postgres);
       return { ok: planned.refusals.length === 0, action: 'plan', plan: planned };
     }
     case 'history':

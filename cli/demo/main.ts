@@ -57,12 +57,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
   try {
     const wrong = await rehearseDemo(
-      { ...(url === undefined ? {} : { databaseUrl: url }), stopped: stopper.signal },
+      { ...(url === undefined || url === '' ? {} : { databaseUrl: url }), stopped: stopper.signal },
       tell,
     );
     if (wrong === null) return STOPPED;
     return wrong.length === 0 ? 0 : 1;
   } catch (cause) {
+    if (stopper.signal.aborted) return STOPPED;
     if (!(cause instanceof LocalError) && !(cause instanceof ForerunError)) throw cause;
     process.stderr.write(`${cause.message}\n`);
     return 1;

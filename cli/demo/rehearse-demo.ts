@@ -26,6 +26,8 @@ export async function rehearseDemo(
 ): Promise<readonly string[] | null> {
   const beganMs = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'forerun-demo-'));
+  // The CDK keeps caches in the home folder; nothing is to be written outside ours.
+  for (const home of ['HOME', 'USERPROFILE']) process.env[home] = folder;
   let rehearsal: Rehearsal | undefined;
   const wrong: string[] = [];
   let current = { deploy: 0, beganMs };

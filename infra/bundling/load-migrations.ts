@@ -111,7 +111,11 @@ function parentsOf(
   const { default: definition } = module;
   const form = `export default migration({ after: '${BASE}' or the id before it, up, down })`;
   if (!('default' in module)) {
-    throw refusal('migration-not-a-migration', `${shown} has no default export.`, `End it with: ${form}.`);
+    throw refusal(
+      'migration-not-a-migration',
+      `${shown} has no default export.`,
+      `End it with: ${form}. What is no migration belongs into a subfolder, or gets a name that begins with "_".`,
+    );
   }
   if (!isMigrationDefinition(definition)) {
     throw refusal(

@@ -185,7 +185,7 @@ function irreversibleRefusals(steps: readonly Migration[]): ForerunError[] {
           new ForerunError(
             'plan-irreversible',
             {
-              what: `${id} cannot be reverted: ${down.why}.`,
+              what: `${id} cannot be reverted: ${down.why.replace(/[.\s]+$/, '')}.`,
               state: UNTOUCHED,
               next: `Go down no further than to ${id}, or write a new migration that mends what it did.`,
             },

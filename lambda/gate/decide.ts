@@ -245,7 +245,7 @@ function failureOf(asked: Asked): GateAnswer {
     return failed(
       error.text.what,
       error.text.state,
-      `${error.text.next}${statement} Log: ${asked.answer.log}.`,
+      `${error.text.next.replaceAll(/\brun again\b/g, 'deploy again')}${statement} Log: ${asked.answer.log}.`,
     );
   }
   if (asked.kind === 'crashed') {

@@ -104,6 +104,20 @@ describe('a deploy', () => {
     expect(attributes()).toMatchObject({ Head: '0002_hello', Compatible: 'yes' });
   });
 
+  test('of a branch whose migration would run beside a foreign one is refused, however compatible that one is', async () => {
+    stage = await openStage(postgres);
+    const theirs = {
+      ...first,
+      '0002_a.ts': module('0001_notes', ['create table a (n int)'], { compatible: true }),
+    };
+    await stage.deploy('r1', theirs);
+    const ours = { ...first, '0002_b.ts': module('0001_notes', ['create table b (n int)']) };
+    const refused = await stage.deploy('r2', ours);
+    expect(refused.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(refused.reason).toContain('ahead of this release by 1: 0002_a');
+    expect(await stage.rows(`select to_regclass('b')::text as b`)).toEqual([{ b: null }]);
+  });
+
   test('that deletes the stack keeps the data and calls nobody', async () => {
     stage = await openStage(postgres);
     await stage.deploy('r1', second);

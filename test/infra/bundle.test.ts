@@ -199,7 +199,7 @@ describe('bundle', () => {
       { '1.ts': 'export const up = 1;' },
       'migration-not-a-migration',
       'migrations/1.ts has no default export.',
-      `End it with: ${end}.`,
+      `End it with: ${end}. What is no migration belongs into a subfolder, or gets a name that begins with "_".`,
     ],
     [
       'a default export that is an object of its own making',

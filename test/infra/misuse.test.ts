@@ -1,4 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as rds from 'aws-cdk-lib/aws-rds';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
 import { folderOf, migrationText } from './folder.ts';
@@ -51,6 +53,29 @@ describe('a cluster', () => {
         `Migrations 'App/Migrations': the Data API of the cluster 'App/Database' is off. The database was not touched. Set 'enableDataApi: true' on the cluster.`,
       ),
     );
+  });
+
+  it('is refused when it is no PostgreSQL', () => {
+    const engine = rds.DatabaseClusterEngine.auroraMysql({
+      version: rds.AuroraMysqlEngineVersion.VER_3_08_0,
+    });
+    expect(() => newStack({ cluster: { engine } })).toThrow(
+      misuse(
+        `Migrations 'App/Migrations': the cluster 'App/Database' is 'aurora-mysql', and Forerun migrates Aurora PostgreSQL. The database was not touched. Give it a cluster of 'rds.DatabaseClusterEngine.auroraPostgres(…)'.`,
+      ),
+    );
+  });
+
+  it('is refused a second time for the same history, and taken for another one', () => {
+    const { stack, cluster } = importedCluster({ dataApiEnabled: true, withSecret: true });
+    const props = { cluster, database: 'app', directory: folderOf(ONE) };
+    new Migrations(stack, 'First', props);
+    expect(() => new Migrations(stack, 'Second', props)).toThrow(
+      misuse(
+        `Migrations 'App/Second': 'App/First' already migrates the database 'app' with the history 'default'. The database was not touched. Give one of them a 'history' name of its own.`,
+      ),
+    );
+    expect(new Migrations(stack, 'Third', { ...props, history: 'third' }).head).toBe('0001_first');
   });
 
   it('is refused when nothing says which database to migrate', () => {
@@ -114,5 +139,24 @@ describe('a property that cannot work', () => {
     expect(() => newStack({ files: { ...ONE, '0002_second.ts': migrationText('gone') } })).toThrow(
       expect.objectContaining({ code: 'history-missing-parent' }),
     );
+  });
+});
+
+describe('runBefore', () => {
+  it('refuses something imported, which would go live unheld', () => {
+    const { stack, migrations } = plainStack();
+    const imported = lambda.Function.fromFunctionArn(
+      stack,
+      'Imported',
+      'arn:aws:lambda:eu-west-1:111122223333:function:imported',
+    );
+    expect(() => migrations.runBefore(imported)).toThrow(
+      /'App\/Imported' cannot wait for the migrations, because no stack/,
+    );
+  });
+
+  it('refuses to hold nothing', () => {
+    const { migrations } = plainStack();
+    expect(() => migrations.runBefore()).toThrow(/names nothing that shall wait/);
   });
 });

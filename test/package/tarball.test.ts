@@ -118,7 +118,9 @@ console.log(migrations.head, typeof start);
       .split('\n')
       .filter(
         (file) =>
-          !/^node_modules\/forerun\/(?:dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(file),
+          !/^node_modules\/forerun\/(?:dist\/|docs\/|package\.json$|(?:ARCHITECTURE|CHANGELOG|CONTRIBUTING|README)\.md$|LICENSE$)/.test(
+            file,
+          ),
       );
     expect(strays).toEqual([]);
     expect(files.out).not.toMatch(/dist\/(?:cli|infra)\/demo\//);
