@@ -14,7 +14,7 @@ export interface SessionPool {
 }
 
 /** Idle sessions kept for one login. */
-const IDLE_KEPT = 4;
+const IDLE_KEPT = 16;
 /** The service's own driver keeps so many prepared statements for each session. */
 const PREPARED_KEPT = 100;
 
