@@ -15,14 +15,19 @@ export interface ClusterOptions {
   readonly databases?: Readonly<Record<string, string>>;
 }
 
+/** A cluster with the server it is served from. */
+export interface ServedCluster extends ClusterOptions {
+  readonly server: { readonly host: string; readonly port: number };
+}
+
 export interface Clusters {
   /** Adds a cluster, or replaces the one with this ARN. */
-  add(cluster: ClusterOptions): void;
+  add(cluster: ServedCluster): void;
   remove(arn: string): void;
   /** Puts the cluster to sleep; refused while `openTransactions` is not 0, as the real one never sleeps then. */
   pause(arn: string, openTransactions: number): void;
   /** The cluster, if it takes calls. Case counts in an ARN. */
-  known(arn: string): ClusterOptions;
+  known(arn: string): ServedCluster;
   /** Refuses while the cluster sleeps or wakes; the first refusal wakes it. */
   refuseAsleep(arn: string): void;
 }
@@ -30,7 +35,7 @@ export interface Clusters {
 type Waking = 'paused' | 'resuming';
 
 export function clusterRegistry(
-  initial: readonly ClusterOptions[],
+  initial: readonly ServedCluster[],
   waking: { readonly clock: Clock; readonly resumeMs: number },
 ): Clusters {
   const clusters = new Map(initial.map((cluster) => [cluster.arn, cluster]));

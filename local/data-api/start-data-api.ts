@@ -1,10 +1,11 @@
+import { LocalError } from '../errors.ts';
 import { startHttpServer } from '../http-server.ts';
 import type { SecretLookup } from '../secrets-manager/secret-store.ts';
 import { type CallEntry, CALLS_KEPT, callLog } from './call-log.ts';
 import { serveCall } from './call.ts';
 import type { Authorize } from './caller.ts';
 import { type Clock, realClock } from '../clock.ts';
-import { type ClusterOptions, clusterRegistry } from './clusters.ts';
+import { type ClusterOptions, clusterRegistry, type ServedCluster } from './clusters.ts';
 import { type Faults, faultBox } from './faults.ts';
 import { LIMITS } from './request.ts';
 import { sessionPool } from './session-pool.ts';
@@ -12,10 +13,7 @@ import { DEFAULT_SWITCHES, type Switches } from './switches.ts';
 import { transactionStore } from './transactions.ts';
 
 export interface DataApiOptions {
-  /**
-   * The server behind the clusters that name none of their own. Users and passwords come from the secrets.
-   * Default: PostgreSQL's own port on this machine.
-   */
+  /** The server behind the clusters that name none of their own. Users and passwords come from the secrets. */
   readonly postgres?: { readonly host: string; readonly port: number };
   /** Port of 127.0.0.1. Default: a free one. */
   readonly port?: number;
@@ -63,7 +61,16 @@ const HOUR = 60 * MINUTE;
 export async function startDataApi(options: DataApiOptions): Promise<LocalDataApi> {
   const clock = options.clock ?? realClock;
   const switches = { ...DEFAULT_SWITCHES, ...options.switches };
-  const clusters = clusterRegistry(options.clusters, { clock, resumeMs: options.resumeMs ?? 15 * SECOND });
+  const served = (cluster: ClusterOptions): ServedCluster => {
+    const server = cluster.server ?? options.postgres;
+    if (server === undefined)
+      throw new LocalError('bad-option', `The cluster ${cluster.arn} names no PostgreSQL.`);
+    return { ...cluster, server };
+  };
+  const clusters = clusterRegistry(options.clusters.map(served), {
+    clock,
+    resumeMs: options.resumeMs ?? 15 * SECOND,
+  });
   const sessions = sessionPool({ keepPrepared: switches.keepPreparedStatements });
   const transactions = transactionStore({
     clock,
@@ -73,7 +80,6 @@ export async function startDataApi(options: DataApiOptions): Promise<LocalDataAp
   const log = callLog(options.onCall, options.callsKept ?? CALLS_KEPT);
   const faults = faultBox();
   const context = {
-    server: { host: options.postgres?.host ?? '127.0.0.1', port: options.postgres?.port ?? 5432 },
     clusters,
     secrets: options.secrets,
     sessions,
@@ -95,7 +101,7 @@ export async function startDataApi(options: DataApiOptions): Promise<LocalDataAp
       log.reset();
     },
     addCluster: (cluster) => {
-      clusters.add(cluster);
+      clusters.add(served(cluster));
     },
     removeCluster: (arn) => {
       clusters.remove(arn);

@@ -35,7 +35,8 @@ export function admit(
   return {
     scope: { resourceArn, secretArn, database },
     login: {
-      ...(cluster.server ?? context.server),
+      host: cluster.server.host,
+      port: cluster.server.port,
       user,
       password,
       database: cluster.databases?.[name] ?? name,

@@ -9,7 +9,6 @@ import type { Transactions } from '../transactions.ts';
 
 /** What every operation works with. */
 export interface ServiceContext {
-  readonly server: { readonly host: string; readonly port: number };
   readonly clusters: Clusters;
   readonly secrets: SecretLookup;
   readonly sessions: SessionPool;

@@ -1,11 +1,13 @@
 import {
   BeginTransactionCommand,
+  CommitTransactionCommand,
   ExecuteStatementCommand,
   type ExecuteStatementCommandInput,
   type ExecuteStatementCommandOutput,
   type RDSDataClient,
 } from '@aws-sdk/client-rds-data';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startDataApi } from '../../../local/data-api/start-data-api.ts';
 import { freePort } from '../../../local/postgres/free-port.ts';
 import { type LocalService, localService, NAMES } from './local-service.ts';
 
@@ -48,6 +50,38 @@ describe('startDataApi', () => {
     await expect(select(client)).rejects.toMatchObject({ name: 'AccessDeniedException' });
     expect(asked).toContain(`AKIDLOCAL rds-data:ExecuteStatement ${NAMES.resourceArn}`);
     expect(asked).toContain(`AKIDLOCAL secretsmanager:GetSecretValue ${NAMES.secretArn}`);
+  });
+
+  it('refuses a cluster that has no PostgreSQL, at the start and later', async () => {
+    const { secrets } = await service.start();
+    const cluster = { arn: NAMES.resourceArn };
+    await expect(startDataApi({ clusters: [cluster], secrets })).rejects.toThrow('names no PostgreSQL');
+    const api = await startDataApi({ clusters: [], secrets });
+    onTestFinished(async () => api.stop());
+    expect(() => {
+      api.addCluster(cluster);
+    }).toThrow('names no PostgreSQL');
+  });
+
+  it('says of a transaction that ended long ago only that it is not there', async () => {
+    const { client } = await service.start();
+    const commit = async (transactionId: string): Promise<unknown> =>
+      client.send(new CommitTransactionCommand({ ...NAMES, transactionId }));
+    const ids: string[] = [];
+    while (ids.length <= 1000) {
+      const some = await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const { transactionId = '' } = await client.send(new BeginTransactionCommand(NAMES));
+          await commit(transactionId);
+          return transactionId;
+        }),
+      );
+      ids.push(...some);
+    }
+    await expect(commit(ids.at(-1) ?? '')).rejects.toThrow('One previous call resulted in a termination');
+    const first = await commit(ids[0] ?? '').catch((error: unknown) => error);
+    expect(first).toMatchObject({ name: 'TransactionNotFoundException' });
+    expect(String(first)).not.toContain('One previous call');
   });
 
   it('maps the name of a database to the one on the server', async () => {
