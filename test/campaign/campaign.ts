@@ -14,7 +14,7 @@ export interface CampaignOptions {
   readonly pairs: number;
   /** Only so many points, chosen by the seed. @default all */
   readonly sample?: number;
-  /** Only the point of this name. */
+  /** Only points whose names hold this text. */
   readonly only?: string;
   /** Points at once. */
   readonly lanes: number;
@@ -71,7 +71,7 @@ function choose(
   answers: Answers,
   { seed, sample, only }: CampaignOptions,
 ): readonly Planned[] {
-  const wanted = planned.filter(({ point }) => only === undefined || nameOf(point) === only);
+  const wanted = planned.filter(({ point }) => only === undefined || nameOf(point).includes(only));
   return sample === undefined ? wanted : sampleOf(wanted, sample, chanceOf(seed, 'sample', answers));
 }
 

@@ -24,12 +24,14 @@ drop schema if exists drizzle cascade;
 drop schema public cascade;
 create schema public`;
 
+const MOST_ATTEMPTS = 5;
+
 let lanes = 0;
 
 export async function openLane(arena: Arena): Promise<Lane> {
   lanes += 1;
   const database = `forerun_campaign_${process.pid}_${lanes}`;
-  const place = { endpoint: arena.dataApi.url, database, runId: 'before', seed: 'before' };
+  const place = { endpoint: arena.dataApi.url, database, seed: 'before' };
   await arena.createDatabase(database);
   const direct = await arena.connect(database);
   let callers = 0;
@@ -41,7 +43,13 @@ export async function openLane(arena: Arena): Promise<Lane> {
       if (start === 'empty') return;
       const goal = { direction: 'up', to: 'head', atomic: 'group' } as const;
       const history = { migrations: start === 'head' ? migrations : [], goal };
-      await runEngine(history, { ...place, accessKeyId: `${database}_before` });
+      const task = { ...place, accessKeyId: `${database}_before` };
+      // On a machine that stalls even this run may be cut off by its short limits.
+      for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+        const { outcome } = await runEngine(history, { ...task, runId: `before-${attempt}` });
+        if (outcome === 'applied') return;
+      }
+      throw new NotPrepared();
     },
     nextCaller() {
       callers += 1;
@@ -52,4 +60,9 @@ export async function openLane(arena: Arena): Promise<Lane> {
       await arena.dropDatabase(database);
     },
   };
+}
+
+/** A point's start could not be reached. */
+class NotPrepared extends Error {
+  override readonly name = 'NotPrepared';
 }

@@ -68,7 +68,9 @@ export async function tryPoint(
     point,
     struck,
     ending,
-    why: whyOf(ending, attack.lie, stuck ? (after.error === null ? last : after) : null),
+    why:
+      whyOf(ending, attack.lie, stuck ? (after.error === null ? last : after) : null) +
+      differenceOf(snapshot, calm.snapshot),
   };
 }
 
@@ -225,6 +227,15 @@ function endingOf(facts: { stuck: boolean; lied: boolean; snapshot: Snapshot; ca
   if (stuck) return 'stuck';
   if (snapshot.text !== calm.text) return 'lost';
   return lied ? 'lied' : 'survived';
+}
+
+/** The first place where two snapshots differ. */
+function differenceOf({ text }: Snapshot, calm: Snapshot): string {
+  if (text === calm.text) return '';
+  let at = 0;
+  while (text[at] === calm.text[at]) at += 1;
+  const from = Math.max(0, at - 60);
+  return ` (${text.slice(from, at + 80)} instead of ${calm.text.slice(from, at + 80)})`;
 }
 
 function whyOf(ending: Ending, lie: string, last: RunResult | null): string {
