@@ -69,7 +69,7 @@ describe('a cluster', () => {
   it('is refused a second time for the same history, and taken for another one', () => {
     const { stack, cluster } = importedCluster({ dataApiEnabled: true, withSecret: true });
     const props = { cluster, database: 'app', directory: folderOf(ONE) };
-    new Migrations(stack, 'First', props);
+    expect(new Migrations(stack, 'First', props).head).toBe('0001_first');
     expect(() => new Migrations(stack, 'Second', props)).toThrow(
       misuse(
         `Migrations 'App/Second': 'App/First' already migrates the database 'app' with the history 'default'. The database was not touched. Give one of them a 'history' name of its own.`,
