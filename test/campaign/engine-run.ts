@@ -25,6 +25,8 @@ export interface EngineTask extends ClientPlace {
   readonly runId: string;
   /** Where the run's jitter comes from. */
   readonly seed: string;
+  /** How long a transaction may stand idle. @default half a second */
+  readonly idleTimeoutMs?: number;
 }
 
 const tell = (): void => undefined;
@@ -54,7 +56,7 @@ export async function runEngine(
     history: migrations,
     goal,
     deadlineMs,
-    limits: LIMITS,
+    limits: { ...LIMITS, idleTimeoutMs: task.idleTimeoutMs ?? LIMITS.idleTimeoutMs },
     yieldToOwnRun: false,
   };
   try {

@@ -76,8 +76,15 @@ describe('another run comes in between', () => {
 
   test('a run with nothing pending does not call the database ready while somebody reverts', async () => {
     await run(numbers, 'before');
+    const claim = hold('down', 'with fence');
     const commit = hold('down', undefined, 'CommitTransaction');
-    const down = run(numbers, 'down', { direction: 'down', to: '0002_one', atomic: 'group' });
+    const goal = { direction: 'down', to: '0002_one', atomic: 'group' } as const;
+    const task = { ...taskFor('down'), idleTimeoutMs: 30_000 };
+    const down = runEngine({ migrations: numbers, goal }, task);
+    await claim.struck;
+    // Its lease has expired, but its transaction is open.
+    await lane.direct.query(`update forerun.lease set expires_at = clock_timestamp() - interval '1 minute'`);
+    claim.release();
     await commit.struck;
     let answered = false;
     const up = run(numbers, 'up').finally(() => (answered = true));
@@ -140,7 +147,7 @@ describe('a transaction that is not over', () => {
     expect(await rows('select n from n')).toEqual([2]);
   });
 
-  test('keeps its lease although the lease has expired', async () => {
+  test('keeps the row of its lease locked, so that nobody can take the lease', async () => {
     const commit = hold('slow', undefined, 'CommitTransaction');
     const slow = run(numbers.slice(0, 1), 'slow');
     await commit.struck;
