@@ -2,7 +2,7 @@ import { startArena, type Answers, type Arena } from './arena.ts';
 import { chanceOf, sampleOf } from './chance.ts';
 import { runEngine } from './engine-run.ts';
 import { HISTORIES, type CampaignHistory, type Start } from './histories.ts';
-import { openLane, type Lane } from './lane.ts';
+import { CALM_IDLE_MS, openLane, type Lane } from './lane.ts';
 import { nameOf, pairPoints, singlePoints, type Point } from './points.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { tryPoint, type Calm, type Verdict } from './try-point.ts';
@@ -98,7 +98,12 @@ async function tryAll(
 async function calmRun(history: CampaignHistory, start: Start, arena: Arena, lane: Lane): Promise<Calm> {
   await lane.prepare(history, start);
   const { database, direct } = lane;
-  const place = { endpoint: arena.dataApi.url, accessKeyId: lane.nextCaller(), database };
+  const place = {
+    endpoint: arena.dataApi.url,
+    accessKeyId: lane.nextCaller(),
+    database,
+    idleTimeoutMs: CALM_IDLE_MS,
+  };
   const result = await runEngine(history, { ...place, runId: 'calm', seed: 'calm' });
   return { snapshot: await takeSnapshot(direct), calls: result.dataApiCalls };
 }

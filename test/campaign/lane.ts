@@ -24,6 +24,9 @@ drop schema if exists drizzle cascade;
 drop schema public cascade;
 create schema public`;
 
+/** A run that is not to be struck must not be cut off either when the machine stalls. */
+export const CALM_IDLE_MS = 20_000;
+
 const MOST_ATTEMPTS = 5;
 
 let lanes = 0;
@@ -31,7 +34,7 @@ let lanes = 0;
 export async function openLane(arena: Arena): Promise<Lane> {
   lanes += 1;
   const database = `forerun_campaign_${process.pid}_${lanes}`;
-  const place = { endpoint: arena.dataApi.url, database, seed: 'before' };
+  const place = { endpoint: arena.dataApi.url, database, seed: 'before', idleTimeoutMs: CALM_IDLE_MS };
   await arena.createDatabase(database);
   const direct = await arena.connect(database);
   let callers = 0;
@@ -44,7 +47,6 @@ export async function openLane(arena: Arena): Promise<Lane> {
       const goal = { direction: 'up', to: 'head', atomic: 'group' } as const;
       const history = { migrations: start === 'head' ? migrations : [], goal };
       const task = { ...place, accessKeyId: `${database}_before` };
-      // On a machine that stalls even this run may be cut off by its short limits.
       for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
         const { outcome } = await runEngine(history, { ...task, runId: `before-${attempt}` });
         if (outcome === 'applied') return;
