@@ -82,13 +82,16 @@ describe('the local Data API under load', () => {
         }),
       );
     };
+    // The server is shared with the other tests of this file, whose services keep idle sessions of their own.
+    const sessionsBefore = await run(client, SESSIONS);
     // What is remembered of calls on purpose is full before the measuring begins.
     await serve(2000);
     const before = usedMegabytes();
     await serve(10_000);
     expect(usedMegabytes() - before).toBeLessThan(1.5);
     expect(api.calls().length).toBeLessThanOrEqual(100);
-    expect(await run(client, SESSIONS)).toBeLessThanOrEqual(20);
+    // At most the idle ones that are kept on purpose.
+    expect(Number(await run(client, SESSIONS)) - Number(sessionsBefore)).toBeLessThanOrEqual(16);
   }, 180_000);
 
   it('frees what a killed client had locked once the transaction was idle for three minutes', async () => {
