@@ -39,11 +39,12 @@ export async function settle(request: SettleRequest, ports: Ports, dialect: Dial
     dataApiCalls: ports.database.calls() - callsBefore,
   });
   try {
-    await readJournal(request, ports, dialect);
+    const first = await readJournal(request, ports, dialect);
+    // A newer release has upgraded the journal: nothing may be written into what this one does not know.
+    if (first.version > JOURNAL_VERSION) return verdict(NOTHING_KNOWN);
     await repeatable(dialect.overrule(request.identity), ports);
     for (let turn = 0; ; turn += 1) {
       const view = await readJournal(request, ports, dialect);
-      if (view.version > JOURNAL_VERSION) return verdict(NOTHING_KNOWN);
       const token = await bidFor(view, request, ports, dialect, { force: true });
       if (token === null) {
         await waitForTurn(view, request, ports, turn);

@@ -145,3 +145,15 @@ test('the verdict names what the database has and lacks, and whether the release
     compatible: 'unknown',
   });
 });
+
+test('a rollback to a release that does not know the journal writes nothing into it', async () => {
+  await database.up([]);
+  await database.query(
+    `insert into forerun.run (id, history, action, owner, digest) values ('newer', 'default', 'up', '${OWNER}', 'd')`,
+  );
+  await database.query('insert into forerun.installation (version) values (99)');
+  expect(await settleFor([], 2_000)).toMatchObject({ fenced: false, ahead: null });
+  expect(await database.query('select id, finished_at from forerun.run')).toEqual([
+    { id: 'newer', finished_at: null },
+  ]);
+});
