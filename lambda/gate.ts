@@ -47,7 +47,7 @@ async function answerOrFailure(asked: GateRequest, decision: () => Promise<GateA
     }
     return {
       status: 'FAILED',
-      reason: `The gate met an error of its own: ${reason}. Look into the journal (action status) for what was applied, then deploy again.`,
+      reason: `The gate met an error of its own: ${reason}. Whether migrations were applied is not known here; the journal knows (action status). Deploy again.`,
       data: {},
     };
   }

@@ -1,6 +1,15 @@
 import type { Amendment, Intervention } from './journal.ts';
 import type { Statement } from './ports.ts';
 
+/** The lease that was seen is nobody's any more, and whoever held it can neither claim nor bid with what he knows. */
+const FREED = `freed as (
+  update forerun.lease l
+  set token = l.token + 1, revision = l.revision + 1,
+      holder = null, owner = null, deploy_id = null, acquired_at = null, expires_at = null
+  from seen where l.history = seen.history and l.name = seen.name
+  returning l.token
+)`;
+
 /** A person's intervention is kept like a run, ended at once, with its reason and whom it met. */
 const NOTED = `noted as (
   insert into forerun.run (id, history, action, digest, finished_at, outcome, result)
@@ -19,13 +28,7 @@ with seen as (
   select history, name, holder, deploy_id from forerun.lease
   where history = :history and name = 'run' and holder is not null
   for update skip locked
-), freed as (
-  update forerun.lease l
-  set token = l.token + 1, revision = l.revision + 1,
-      holder = null, owner = null, deploy_id = null, acquired_at = null, expires_at = null
-  from seen where l.history = seen.history and l.name = seen.name
-  returning l.token
-), ${NOTED}, told as (
+), ${FREED}, ${NOTED}, told as (
   insert into forerun.event (history, run_id, kind) select :history, :run_id, 'unlocked' from freed
 )
 select (select holder from seen) as holder,
@@ -39,13 +42,7 @@ with seen as (
   where history = :history and name = 'run' and revision = :revision
     and (holder is null or expires_at < clock_timestamp())
   for update skip locked
-), freed as (
-  update forerun.lease l
-  set token = l.token + 1, revision = l.revision + 1,
-      holder = null, owner = null, deploy_id = null, acquired_at = null, expires_at = null
-  from seen where l.history = seen.history and l.name = seen.name
-  returning l.token
-), ${NOTED}, removed as (
+), ${FREED}, ${NOTED}, removed as (
   delete from forerun.migration m using freed
   where m.history = :history and m.id in (select jsonb_array_elements_text(cast(:remove as jsonb)))
   returning m.id

@@ -25,26 +25,22 @@ export function answerBody(asked: GateRequest, { status, reason, data }: GateAns
       LogicalResourceId: asked.LogicalResourceId,
       Data: data,
     });
-  let characters = Array.from(reason);
+  const characters = Array.from(reason);
   let body = bodyWith(reason);
-  while (Buffer.byteLength(body) > MAX_ANSWER_BYTES && characters.length > 0) {
+  for (let keep = characters.length; keep > 0 && Buffer.byteLength(body) > MAX_ANSWER_BYTES;) {
     const excess = Buffer.byteLength(body) - MAX_ANSWER_BYTES;
-    // The beginning says what happened, the end what to do: the middle goes.
-    characters = withoutMiddle(characters, Math.max(1, Math.ceil(excess / 6)));
-    body = bodyWith(characters.join(''));
+    // A character may take six bytes in JSON, so a sixth of the excess never cuts too much.
+    keep = Math.max(0, keep - Math.ceil(excess / 6));
+    body = bodyWith(withoutMiddle(characters, keep));
   }
   return body;
 }
 
-const ELLIPSIS = ' … ';
-
-function withoutMiddle(characters: readonly string[], count: number): string[] {
-  const text = characters.filter(
-    (one, index) => !(one === '…' && index > 0 && index < characters.length - 1),
-  );
-  const keep = Math.max(0, text.length - count - ELLIPSIS.length);
+/** The beginning says what happened, the end what to do: the middle goes. */
+function withoutMiddle(characters: readonly string[], keep: number): string {
   const head = Math.ceil(keep * 0.6);
-  return keep === 0 ? [] : [...text.slice(0, head), ELLIPSIS, ...text.slice(text.length - (keep - head))];
+  const tail = characters.slice(characters.length - (keep - head));
+  return [...characters.slice(0, head), ' … ', ...tail].join('');
 }
 
 /** Puts the answer until it is taken or the time is up. The URL takes the same body twice without harm. */
