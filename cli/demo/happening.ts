@@ -31,6 +31,8 @@ export type Happening =
       readonly applied: readonly string[];
       /** As counted by the local Data API. */
       readonly dataApiCalls: number;
+      /** After a rollback: whether no earlier run can commit any more. */
+      readonly fenced?: boolean;
       /** After a rollback: what the database has and the release does not. */
       readonly ahead?: readonly string[];
       /** After a rollback: whether the release works on that database. */

@@ -132,8 +132,10 @@ function tellRun({
   dataApiCalls,
   ahead,
   compatible,
+  fenced,
 }: Extract<Happening, { type: 'run' }>): string {
   const calls = `${dataApiCalls} Data API ${plural(dataApiCalls, 'call')}`;
+  if (action === 'settle' && fenced !== true) return `the fence could not be raised (${calls})`;
   if (action === 'settle') {
     const where =
       ahead === undefined || ahead.length === 0

@@ -8,6 +8,7 @@ interface RunnerLine {
   readonly outcome?: string;
   readonly steps?: readonly { readonly migration: string; readonly outcome: string }[];
   readonly error?: { readonly place: { readonly migration?: string } } | null;
+  readonly fenced?: boolean;
   readonly ahead?: readonly string[] | null;
   readonly compatible?: string;
 }
@@ -63,6 +64,7 @@ export function watchRuns(
           action: 'settle',
           outcome: 'not-run',
           applied: [],
+          fenced: said.fenced === true,
           ahead: said.ahead ?? [],
           compatible: said.compatible ?? 'unknown',
         });
