@@ -1,4 +1,5 @@
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
+import { realClock } from './clock.ts';
 import {
   DEFAULT_HISTORY,
   RUNNER_ENVIRONMENT,
@@ -132,12 +133,14 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
 }
 
 function portsFor(target: Target, deadlineMs: number): Ports {
-  const clock = {
-    now: Date.now,
-    sleep: (milliseconds: number) => new Promise<void>((wake) => setTimeout(wake, milliseconds)),
-  };
-  const database = dataApiDatabase({ target, clock, random: Math.random, tell: writeLine, deadlineMs });
-  return { database, clock, random: Math.random, tell: writeLine };
+  const database = dataApiDatabase({
+    target,
+    clock: realClock,
+    random: Math.random,
+    tell: writeLine,
+    deadlineMs,
+  });
+  return { database, clock: realClock, random: Math.random, tell: writeLine };
 }
 
 /** The payload's target; what it leaves out comes from the environment, which serves manual invokes. */

@@ -88,10 +88,11 @@ export function dataApiDatabase(options: DataApiOptions): Database {
 
   const execute = async (
     statement: Statement,
-    { rows }: ExecuteOptions,
+    { rows, beyondLimit = false }: ExecuteOptions,
     transactionId?: string,
   ): Promise<StatementResult> => {
-    const operation = transactionId === undefined ? 'execute-alone' : 'execute-in-transaction';
+    const alone = beyondLimit ? 'execute-beyond-limit' : 'execute-alone';
+    const operation = transactionId === undefined ? alone : 'execute-in-transaction';
     const parameters = parametersOf(statement);
     const command = new ExecuteStatementCommand({
       ...where,
@@ -101,6 +102,7 @@ export function dataApiDatabase(options: DataApiOptions): Database {
       resultSetOptions: { longReturnType: 'STRING', decimalReturnType: 'STRING' },
       ...(parameters === undefined ? {} : { parameters }),
       ...(transactionId === undefined ? {} : { transactionId }),
+      ...(beyondLimit ? { continueAfterTimeout: true } : {}),
     });
     const answer = await send(operation, boundTexts(statement), () => client.send(command));
     return {

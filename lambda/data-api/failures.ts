@@ -2,7 +2,14 @@ import { DatabaseFailure, type FailureKind, type Ran } from '../engine/database-
 import { readDatabaseError } from './database-error-text.ts';
 
 /** Where a call stood when it failed; the same error means something else in each place. */
-export type Operation = 'execute-alone' | 'execute-in-transaction' | 'begin' | 'commit' | 'rollback';
+export type Operation =
+  | 'execute-alone'
+  /** With `continueAfterTimeout`: the service stops waiting, the database goes on. */
+  | 'execute-beyond-limit'
+  | 'execute-in-transaction'
+  | 'begin'
+  | 'commit'
+  | 'rollback';
 
 export interface FailureRow {
   /** Error names of the SDK, codes of the socket, or statuses as `http-503`. */
@@ -16,6 +23,7 @@ export interface FailureRow {
 /** A transaction that cannot be reached any more cannot be committed any more; only the commit itself may have run. */
 const LOST: Readonly<Record<Operation, Ran>> = {
   'execute-alone': 'unknown',
+  'execute-beyond-limit': 'unknown',
   'execute-in-transaction': 'unknown',
   // An orphaned transaction holds nothing and ends by itself after three idle minutes.
   begin: 'no',
@@ -26,6 +34,15 @@ const LOST: Readonly<Record<Operation, Ran>> = {
 const GONE: Readonly<Record<Operation, Ran>> = {
   ...LOST,
   'execute-in-transaction': 'failed',
+  rollback: 'failed',
+};
+
+const CANCELLED: Readonly<Record<Operation, Ran>> = {
+  'execute-alone': 'failed',
+  'execute-beyond-limit': 'failed',
+  'execute-in-transaction': 'failed',
+  begin: 'failed',
+  commit: 'failed',
   rollback: 'failed',
 };
 
@@ -93,14 +110,14 @@ export const FAILURES: readonly FailureRow[] = [
   {
     errors: ['StatementTimeoutException'],
     kind: 'timeout',
-    ran: 'failed',
+    ran: { ...CANCELLED, 'execute-beyond-limit': 'unknown' },
     source:
-      'Aurora User Guide, limitations: without continueAfterTimeout the statement is cancelled after 45 s',
+      'Aurora User Guide, limitations: without continueAfterTimeout the statement is cancelled after 45 s, with it it goes on',
   },
   {
     errors: ['UnsupportedResultException'],
     kind: 'unsupported-result',
-    ran: { ...GONE, 'execute-alone': 'unknown' },
+    ran: { ...GONE, 'execute-alone': 'unknown', 'execute-beyond-limit': 'unknown' },
     source: 'the statement may have run before its result was found to be unreadable',
   },
   {

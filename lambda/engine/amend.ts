@@ -18,6 +18,8 @@ export interface AmendRequest extends Asker {
 export interface Amended {
   readonly put: readonly string[];
   readonly removed: readonly string[];
+  /** Half-done migrations whose statements the journal has forgotten. */
+  readonly forgotten: readonly string[];
 }
 
 /**
@@ -26,24 +28,33 @@ export interface Amended {
  * writes and releases, so a lost answer is decided by reading again: then nothing is left to do.
  */
 export async function amend(request: AmendRequest, ports: Ports, dialect: Dialect): Promise<Amended> {
-  let sent: Amended = { put: [], removed: [] };
+  let sent: Amended = { put: [], removed: [], forgotten: [] };
   for (let turn = 0; ; turn += 1) {
     const view = await readJournal(request, ports, dialect);
-    const { put, remove } = correctionsOf(request, view);
-    if (put.length === 0 && remove.length === 0) return sent;
-    const amendment = { ...request.identity, reason: request.reason, revision: view.revision, put, remove };
+    const corrections = correctionsOf(request, view);
+    const { put, remove, forget } = corrections;
+    if (put.length + remove.length + forget.length === 0) return sent;
+    const amendment = {
+      ...request.identity,
+      ...corrections,
+      reason: request.reason,
+      revision: view.revision,
+    };
     const outcome = heldByAnother(view, request.identity)
       ? 'not-done'
       : await send(amendment, ports, dialect);
-    if (outcome !== 'not-done') sent = { put: put.map(({ id }) => id), removed: remove };
+    if (outcome !== 'not-done') sent = { put: put.map(({ id }) => id), removed: remove, forgotten: forget };
     if (outcome === 'done') return sent;
     await waitForTurn(view, request, ports, turn);
   }
 }
 
-function correctionsOf({ to, history }: AmendRequest, view: JournalView): Pick<Amendment, 'put' | 'remove'> {
+function correctionsOf(
+  { to, history }: AmendRequest,
+  view: JournalView,
+): Pick<Amendment, 'put' | 'remove' | 'forget'> {
   const toTake = new Set([...view.vanished, ...view.changed]);
-  if (to === null) return { put: history.filter(({ id }) => toTake.has(id)), remove: [] };
+  if (to === null) return { put: history.filter(({ id }) => toTake.has(id)), remove: [], forget: [] };
   const wanted = stampedBy(history, to);
   return {
     put: history.filter(({ id }) => wanted.has(id) && (view.pending.has(id) || toTake.has(id))),
@@ -53,6 +64,8 @@ function correctionsOf({ to, history }: AmendRequest, view: JournalView): Pick<A
         .map(({ id }) => id),
       ...view.foreign.map(({ id }) => id),
     ],
+    // Whoever stamps has looked at the database: what a half-done migration left is part of what was seen.
+    forget: [...new Set(view.ledger.map(({ migration }) => migration))],
   };
 }
 

@@ -1,17 +1,13 @@
 import { DatabaseFailure } from './database-failure.ts';
 import type { ForerunError } from './errors.ts';
-import {
-  commitRefused,
-  databaseUnavailable,
-  migrationFailed,
-  outOfTime,
-  stateAfterRollback,
-} from './failure-text.ts';
+import { commitRefused, databaseUnavailable, migrationFailed, stateAfterRollback } from './failure-text.ts';
 import type { Dialect, RunIdentity } from './journal.ts';
-import { RESERVE_MS, type RunLimits } from './limits.ts';
+import type { RunLimits, TransactionLimits } from './limits.ts';
 import type { Migration } from './migration.ts';
 import type { Ports, Transaction } from './ports.ts';
-import { isUnknown, openSession } from './session.ts';
+import { runMigration, type Trouble } from './run-migration.ts';
+import { isUnknown, tagged } from './session.ts';
+import { keepLimits, limitsFor } from './transaction-limits.ts';
 
 /** How a group's transaction ended. */
 export type GroupEnd =
@@ -55,13 +51,17 @@ async function workInside(
   ports: Ports,
   dialect: Dialect,
 ): Promise<GroupEnd> {
+  let inForce = limitsFor(work.group[0] ?? {}, work, ports.clock);
   try {
-    if (!(await claim(transaction, work, ports, dialect))) return { end: 'fenced' };
+    if (!(await claim(transaction, work, inForce, dialect))) return { end: 'fenced' };
   } catch (cause) {
     return endOf(cause, null, work, dialect);
   }
   for (const migration of work.group) {
-    const trouble = await runMigration(migration, transaction, work, ports);
+    const trouble = await runMigration(migration, work, ports, async (numbered) => {
+      inForce = await keepLimits(inForce, limitsFor(migration, work, ports.clock), transaction, dialect);
+      return transaction.execute(tagged(numbered), numbered.options);
+    });
     if (trouble !== null) return endOf(trouble.cause, trouble, work, dialect);
   }
   try {
@@ -76,75 +76,21 @@ async function workInside(
 async function claim(
   transaction: Transaction,
   work: GroupWork,
-  ports: Ports,
+  limits: TransactionLimits,
   dialect: Dialect,
 ): Promise<boolean> {
-  const { leaseMs, lockTimeoutMs, idleTimeoutMs, statementTimeoutMs } = work.limits;
+  const { leaseMs, idleTimeoutMs } = work.limits;
   const statement = (work.direction === 'up' ? dialect.claim : dialect.unclaim)({
     ...work.identity,
     token: work.token,
     leaseMs,
     migrations: work.group,
-    lockTimeoutMs,
     idleTimeoutMs,
-    statementTimeoutMs: Math.max(1, Math.min(statementTimeoutMs, work.deadlineMs - ports.clock.now())),
+    ...limits,
   });
   const { rows } = await transaction.execute(statement, { rows: true });
   const answer = rows[0];
   return answer !== undefined && answer['token'] !== null && answer['claimed'] === work.group.length;
-}
-
-interface Trouble {
-  readonly migration: Migration;
-  readonly cause: unknown;
-  readonly statement: { readonly number: number; readonly sql: string } | null;
-}
-
-async function runMigration(
-  migration: Migration,
-  transaction: Transaction,
-  { direction, deadlineMs }: GroupWork,
-  { clock, tell }: Ports,
-): Promise<Trouble | null> {
-  tell({ note: 'began', migration: migration.id, direction });
-  const session = openSession(migration.id, transaction, async (number, send) => {
-    if (clock.now() > deadlineMs - RESERVE_MS) {
-      throw outOfTime(
-        'The time for this call was used up before the statement could be sent.',
-        'It was not sent.',
-      );
-    }
-    const began = clock.now();
-    const result = await send();
-    tell({
-      note: 'statement',
-      migration: migration.id,
-      statement: number,
-      milliseconds: clock.now() - began,
-    });
-    return result;
-  });
-  const tools = {
-    progress: (message: string) => tell({ note: 'progress', migration: migration.id, message }),
-  };
-  let thrown: { cause: unknown } | null = null;
-  try {
-    await (direction === 'up' ? migration.up(session, tools) : revert(migration)(session, tools));
-  } catch (cause) {
-    thrown = { cause };
-  }
-  const mishap = await session.close();
-  if (mishap !== null) {
-    return { migration, cause: mishap.cause, statement: { number: mishap.statement, sql: mishap.sql } };
-  }
-  return thrown === null ? null : { migration, cause: thrown.cause, statement: null };
-}
-
-function revert({ down, id }: Migration) {
-  if (down.kind === 'reversible') return down.run;
-  // The plan refuses irreversible steps; a rejection here keeps the transaction from committing should it ever not.
-  return () =>
-    Promise.reject(new DatabaseFailure({ ran: 'failed', kind: 'invalid', message: `${id} is irreversible` }));
 }
 
 function endOf(cause: unknown, trouble: Trouble | null, work: GroupWork, dialect: Dialect): GroupEnd {

@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   'plan-ahead': 3,
   'plan-unknown-target': 3,
   'plan-irreversible': 3,
+  'plan-half-done': 3,
   'journal-unreadable': 3,
   'journal-tampered': 3,
   'bundle-stale': 3,
@@ -30,10 +31,12 @@ export const ERROR_CODES = {
   'database-unreachable': 1,
   'database-refused': 1,
   'outcome-unknown': 4,
+  'statement-running': 4,
   // Inside a migration.
   'statement-refused': 1,
   'value-refused': 1,
   'rows-refused': 1,
+  'check-failed': 1,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

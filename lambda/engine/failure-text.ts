@@ -13,8 +13,10 @@ export function migrationFailed(facts: {
   group: readonly Migration[];
   /** Steps of this run that had been committed before. */
   committed: readonly string[];
+  /** Outside a transaction: whether statements of the migration are done and stand. */
+  partial?: boolean;
 }): ForerunError {
-  const { migration, direction, statement, cause, group, committed } = facts;
+  const { migration, direction, statement, cause, group, committed, partial } = facts;
   const sqlState = cause instanceof DatabaseFailure ? cause.sqlState : undefined;
   const where = statement === null ? '' : ` at statement ${statement.number}`;
   const code = sqlState === undefined ? '' : ` (SQLSTATE ${sqlState})`;
@@ -29,7 +31,10 @@ export function migrationFailed(facts: {
     cause instanceof ForerunError ? cause.code : 'migration-failed',
     {
       what: `${migration.id} ${verb}${where}${code}: ${sentence(reasonOf(cause))}`,
-      state: stateAfterRollback(group, committed),
+      state:
+        partial === undefined
+          ? stateAfterRollback(group, committed)
+          : stateOutsideTransaction(migration, partial, committed),
       next: cause instanceof ForerunError ? cause.text.next : adviceFor(cause, migration),
     },
     { place, cause },
@@ -84,6 +89,26 @@ export function stateAfterRollback(group: readonly Migration[], committed: reado
     : `${together} Committed before it, and standing: ${list(committed)}.`;
 }
 
+function stateOutsideTransaction({ id }: Migration, partial: boolean, committed: readonly string[]): string {
+  const own = partial
+    ? `What ${id} did before stands, because it has no transaction; the next run goes on after it.`
+    : 'Nothing of it stays.';
+  return committed.length === 0 ? own : `${own} Committed before it, and standing: ${list(committed)}.`;
+}
+
+/** A statement outlasts the run; the database goes on with it. */
+export function statementRunning({ id }: Migration, number: number): ForerunError {
+  return new ForerunError(
+    'statement-running',
+    {
+      what: `Statement ${number} of ${id} was still at work in the database when the time of this run was over.`,
+      state: 'It goes on there; nothing is lost.',
+      next: 'Run again, or deploy again: the next run waits for it and goes on after it.',
+    },
+    { place: { migration: id, statement: number } },
+  );
+}
+
 /** What an author throws may be of any length; the answer to CloudFormation and the journal's row may not. */
 const LONGEST_REASON = 2_000;
 
@@ -97,7 +122,7 @@ const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text
 function adviceFor(cause: unknown, { id }: Migration): string {
   if (!(cause instanceof DatabaseFailure)) return `Mend ${id} and run again.`;
   if (cause.kind === 'timeout') {
-    return 'One statement may take 45 seconds (a limit of the Data API): let it touch fewer rows at a time, and run again.';
+    return 'One statement may take 45 seconds (a limit of the Data API): let it touch fewer rows at a time, or write long: true into a migration that holds it alone, and run again.';
   }
   if (cause.kind === 'transaction-gone') {
     return 'The database ended the transaction by itself (idle for over 20 seconds between two statements, or restarted): run again, and keep slow work out of the migration.';

@@ -2,7 +2,7 @@ import type { Dialect, JournalView, RunIdentity } from './journal.ts';
 import { viewOf } from './journal.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { errorData, type RunError } from './outcome.ts';
-import { makePlan, type Goal } from './plan.ts';
+import { halfDone, makePlan, type Goal } from './plan.ts';
 import type { Migration } from './migration.ts';
 import type { Database, Row } from './ports.ts';
 
@@ -18,6 +18,14 @@ export interface Status {
   readonly vanished: readonly string[];
   /** Applied, but not in this release. */
   readonly foreign: readonly string[];
+  /** Migrations outside a transaction that stopped on their way: how many of their statements stand. */
+  readonly halfDone: readonly {
+    readonly migration: string;
+    readonly direction: 'up' | 'down';
+    readonly done: number;
+    /** A statement that was started and whose end nobody has seen yet. */
+    readonly open: number | null;
+  }[];
   readonly holder: {
     readonly runId: string;
     readonly owner: string | null;
@@ -77,6 +85,7 @@ export async function status(asker: Asker, database: Database, dialect: Dialect)
     changed: view?.changed ?? [],
     vanished: view?.vanished ?? [],
     foreign: view?.foreign.map(({ id }) => id) ?? [],
+    halfDone: view === null ? [] : halfDoneOf(view),
     holder: view?.holder ?? null,
   };
 }
@@ -153,10 +162,23 @@ function blank(history: readonly Migration[]): JournalView {
     changed: [],
     vanished: [],
     foreign: [],
+    ledger: [],
     asked: null,
     overruled: false,
     ended: false,
   };
+}
+
+function halfDoneOf(view: JournalView): Status['halfDone'] {
+  return [...halfDone(view)].map(([migration, direction]) => {
+    const own = view.ledger.filter((entry) => entry.migration === migration);
+    return {
+      migration,
+      direction,
+      done: own.filter(({ state }) => state === 'done').length,
+      open: own.find(({ state }) => state === 'started')?.number ?? null,
+    };
+  });
 }
 
 function pendingOf(history: readonly Migration[], view: JournalView | null): readonly string[] {

@@ -1,4 +1,6 @@
+import type { LedgerDialect, LedgerEntry } from './ledger.ts';
 import type { Revision } from './migration.ts';
+import type { TransactionLimits } from './limits.ts';
 import type { Row, Statement } from './ports.ts';
 import type { DatabaseFailure } from './database-failure.ts';
 
@@ -6,7 +8,7 @@ import type { DatabaseFailure } from './database-failure.ts';
  * The journal's statements and how their rows are read. What is a database's own (its SQL, its error codes) stands behind
  * this port; the algorithm of a run stands in `run.ts` and knows none of it.
  */
-export interface Dialect {
+export interface Dialect extends LedgerDialect {
   /** Creates or upgrades the journal, safely against twins, and makes sure that the history has its lease. */
   install(history: string): Statement;
   /** True when a journal statement failed because the journal is not (wholly) there. */
@@ -15,6 +17,8 @@ export interface Dialect {
   isConflict(failure: DatabaseFailure): boolean;
   read(question: JournalQuestion): Statement;
   acquire(bid: LeaseBid): Statement;
+  /** Sets time limits for the rest of a transaction. */
+  limit(limits: TransactionLimits): Statement;
   claim(claim: Claim): Statement;
   unclaim(claim: Claim): Statement;
   release(end: RunEnd): Statement;
@@ -92,6 +96,8 @@ export interface Amendment extends Intervention {
   readonly put: readonly Revision[];
   /** Ids of rows to take away. */
   readonly remove: readonly string[];
+  /** Ids of unfinished migrations whose statements the ledger shall forget. */
+  readonly forget: readonly string[];
 }
 
 /** A migration that the journal holds and the bundle does not. */
@@ -117,6 +123,8 @@ export interface JournalView {
   readonly vanished: readonly string[];
   /** Applied, but not in the bundle. */
   readonly foreign: readonly ForeignMigration[];
+  /** Statements of migrations that are under way outside a transaction, by their numbers. */
+  readonly ledger: readonly LedgerEntry[];
   /** The last run with the asked key. */
   readonly asked: AskedRun | null;
   /** A newer ask of the same owner was taken up, a rollback for example: this run may not do anything any more. */
@@ -154,6 +162,7 @@ interface LeaseColumns {
   readonly changed: readonly string[];
   readonly vanished: readonly string[];
   readonly foreign_ones: readonly (readonly [string, readonly string[], boolean | null])[];
+  readonly ledger: readonly LedgerEntry[];
   readonly asked: { readonly runId: string; readonly result: unknown } | null;
   readonly overruled: boolean;
   readonly ended: boolean;
@@ -185,6 +194,7 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
     changed: row.changed,
     vanished: row.vanished,
     foreign: row.foreign_ones.map(([id, after, compatible]) => ({ id, after, compatible })),
+    ledger: row.ledger,
     asked: row.asked,
     overruled: row.overruled,
     ended: row.ended,

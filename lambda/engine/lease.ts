@@ -109,12 +109,14 @@ const storable = (_name: string, value: unknown): unknown =>
 /** Waits a little, or says who stands in the way when the time is used up. */
 export async function waitForTurn(
   view: JournalView,
-  { deadlineMs }: Asker,
+  { deadlineMs, identity }: Asker,
   ports: Ports,
   turn: number,
 ): Promise<void> {
   const waitMs = Math.min(LONGEST_WAIT_MS, SHORTEST_WAIT_MS * 2 ** turn) * (0.75 + ports.random() / 2);
-  if (ports.clock.now() + waitMs > deadlineMs - RESERVE_MS) throw busy(view);
+  if (ports.clock.now() + waitMs > deadlineMs - RESERVE_MS) {
+    throw view.holder?.runId === identity.runId ? stillWorking() : busy(view);
+  }
   ports.tell({ note: 'waiting', reason: holderText(view), forMs: Math.round(waitMs) });
   await ports.clock.sleep(waitMs);
 }
@@ -124,6 +126,15 @@ function busy(view: JournalView): ForerunError {
     what: `Waited to the end of the time for ${holderText(view)}.`,
     state: 'This run changed nothing.',
     next: 'Wait until the other run has ended, then run again; the action status shows who holds the lease.',
+  });
+}
+
+/** What stands in the way is our own: a statement of this run that outlasts it. */
+function stillWorking(): ForerunError {
+  return new ForerunError('statement-running', {
+    what: 'A statement of this run was still at work in the database when its time was over.',
+    state: 'It goes on there; nothing is lost.',
+    next: 'Run again, or deploy again: the next run waits for it and goes on after it.',
   });
 }
 

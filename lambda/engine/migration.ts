@@ -20,6 +20,8 @@ export interface Revision {
 
 /** What a migration's code may use besides its session. */
 export interface MigrationTools {
+  /** False where every statement commits alone. */
+  readonly inTransaction: boolean;
   /** Tells how far a long step has come. */
   progress(message: string): void;
 }
@@ -28,6 +30,13 @@ export interface MigrationTools {
 export interface Migration extends Revision {
   /** `migration` gives it a transaction of its own. */
   readonly atomic: Atomic;
+  /**
+   * Present where the statements commit one by one, outside a transaction: each is recorded and never done twice. `long`
+   * ones may outlast the limit that the service sets for a call.
+   */
+  readonly alone?: 'short' | 'long';
+  /** How long its statements may wait for a lock, in milliseconds; the run's own limit where absent. */
+  readonly lockTimeoutMs?: number;
   /** Whether the previous release of the app works on the schema this migration leaves; undefined when nobody said. */
   readonly compatible?: boolean;
   up(session: Session, tools: MigrationTools): Promise<void>;

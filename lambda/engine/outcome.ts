@@ -3,9 +3,10 @@ import type { ErrorPlace, ErrorText, ForerunError } from './errors.ts';
 /**
  * What is known about a step at the end of a run; nothing else is ever claimed.
  * `applied`: committed. `rolled-back`: tried, and nothing of it stays. `not-run`: never started.
- * `unknown`: nobody could tell in time; the next run reads the journal and knows.
+ * `partial`: some statements of a migration that asked for no transaction are done and stand; the next run goes on after
+ * them. `unknown`: nobody could tell in time; the next run reads the journal and knows.
  */
-export type Outcome = 'applied' | 'rolled-back' | 'not-run' | 'unknown';
+export type Outcome = 'applied' | 'rolled-back' | 'not-run' | 'partial' | 'unknown';
 
 export interface StepOutcome {
   readonly migration: string;

@@ -22,7 +22,11 @@ export interface Plan {
 
 /** Compares what the bundle holds (in history order) with what the journal says, and states the way to the goal. */
 export function makePlan(history: readonly Migration[], view: JournalView, goal: Goal): Plan {
-  const refusals = [...journalRefusals(history, view), ...targetRefusals(history, goal)];
+  const refusals = [
+    ...journalRefusals(history, view),
+    ...halfDoneRefusals(view, goal),
+    ...targetRefusals(history, goal),
+  ];
   if (refusals.length > 0) return { direction: goal.direction, groups: [], refusals };
   const steps = goal.direction === 'up' ? upSteps(history, view, goal) : downSteps(history, view, goal);
   const stepRefusals =
@@ -80,11 +84,18 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
     );
   }
   const ahead = aheadOf(history, view);
-  const missing = view.foreign.filter(({ id }) => !ahead.some((one) => one.id === id));
+  const own = new Set(history.map(({ id }) => id));
+  const strangers = [...halfDone(view).keys()].filter(
+    (id) => !own.has(id) && !ahead.some((one) => one.id === id),
+  );
+  const missing = [
+    ...view.foreign.filter(({ id }) => !ahead.some((one) => one.id === id)).map(({ id }) => id),
+    ...strangers.map((id) => `${id} (half done)`),
+  ];
   if (missing.length > 0) {
     refusals.push(
       new ForerunError('plan-missing', {
-        what: `Applied, but missing from this release: ${list(missing.map(({ id }) => id))}.`,
+        what: `Applied, but missing from this release: ${list(missing)}.`,
         state: UNTOUCHED,
         next: 'Bring the files back (were they deleted, renamed, or applied from another branch?), or revert them with the release that holds them.',
       }),
@@ -100,6 +111,29 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
     );
   }
   return refusals;
+}
+
+/** Migrations outside a transaction that stopped on their way, and the way on which they are. */
+export function halfDone(view: JournalView): ReadonlyMap<string, 'up' | 'down'> {
+  return new Map(
+    view.ledger
+      .filter(({ state }) => state !== 'failed')
+      .map(({ migration, direction }) => [migration, direction]),
+  );
+}
+
+/** What is half done is finished in its own direction before anything goes the other way. */
+function halfDoneRefusals(view: JournalView, { direction }: Goal): ForerunError[] {
+  const stuck = [...halfDone(view)].filter(([, way]) => way !== direction).map(([id]) => id);
+  if (stuck.length === 0) return [];
+  const [was, other] = direction === 'up' ? ['reverted', 'down'] : ['applied', 'up'];
+  return [
+    new ForerunError('plan-half-done', {
+      what: `Half ${was} outside a transaction: ${list(stuck)}.`,
+      state: UNTOUCHED,
+      next: `Finish it first with the action ${other}; or finish or undo it by hand and say so with {"action":"stamp","to":"…","reason":"…"}.`,
+    }),
+  ];
 }
 
 function targetRefusals(history: readonly Migration[], { direction, to }: Goal): ForerunError[] {
@@ -199,7 +233,7 @@ function groupsOf(steps: readonly Migration[], atomic: Atomic): readonly (readon
   const groups: Migration[][] = [];
   let open: Migration[] | null = null;
   for (const step of steps) {
-    if (atomic === 'migration' || step.atomic === 'migration') {
+    if (atomic === 'migration' || step.atomic === 'migration' || step.alone !== undefined) {
       groups.push([step]);
       open = null;
     } else if (open === null) {

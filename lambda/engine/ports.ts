@@ -34,6 +34,11 @@ export interface StatementResult {
 export interface ExecuteOptions {
   /** Whether rows are wanted back; asking for them costs the service a catalogue query. */
   readonly rows: boolean;
+  /**
+   * Lets the statement go on in the database when the service stops waiting for it; the call then fails with nobody knowing
+   * whether it ran. @default false
+   */
+  readonly beyondLimit?: boolean;
 }
 
 /** What a migration works with: one open transaction, statements one at a time. */
@@ -57,7 +62,8 @@ export interface Database extends Session {
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  sleep(milliseconds: number): Promise<void>;
+  /** Resolves after this time, or as soon as the signal aborts. */
+  sleep(milliseconds: number, cancel?: AbortSignal): Promise<void>;
 }
 
 /** What a run tells while it works; never holds a parameter value. */
@@ -74,7 +80,11 @@ export type RunNote =
     }
   | { readonly note: 'progress'; readonly migration: string; readonly message: string }
   | { readonly note: 'committed'; readonly migrations: readonly string[] }
-  | { readonly note: 'rolled-back'; readonly migrations: readonly string[]; readonly reason: string }
+  | {
+      readonly note: 'rolled-back' | 'partial';
+      readonly migrations: readonly string[];
+      readonly reason: string;
+    }
   | { readonly note: 'unknown'; readonly reason: string };
 
 export interface Ports {

@@ -1,4 +1,5 @@
 import { JOURNAL_VERSION } from './journal.ts';
+import { runStatementFunction } from './postgres-run-statement.ts';
 
 /** The tool's name on a phone's keypad: two installers of one journal meet at this number. */
 const FORERUN_ON_A_KEYPAD = 3673786;
@@ -63,6 +64,22 @@ begin
     kind text not null,
     migration text
   );
+  create table if not exists forerun.statement (
+    history text not null,
+    migration text not null,
+    direction text not null,
+    number integer not null,
+    digest text not null,
+    state text not null,
+    run_id text not null,
+    affected bigint not null default 0,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    sqlstate text,
+    facts text,
+    primary key (history, migration, direction, number)
+  );
+  ${runStatementFunction(literal)};
   insert into forerun.installation (version) select ${JOURNAL_VERSION}
     where not exists (select 1 from forerun.installation);
   insert into forerun.lease (history, name) values (${literal(history)}, ${literal('run')}) on conflict do nothing;

@@ -52,6 +52,9 @@ with seen as (
   from freed, jsonb_array_elements(cast(:put as jsonb)) as entry
   on conflict (history, id) do update set checksum = excluded.checksum, after = excluded.after
   returning id
+), forgotten as (
+  delete from forerun.statement s using freed
+  where s.history = :history and s.migration in (select jsonb_array_elements_text(cast(:forget as jsonb)))
 ), told as (
   insert into forerun.event (history, run_id, kind, migration)
   select :history, :run_id, 'unstamped', jsonb_array_elements_text(cast(:remove as jsonb)) from freed
@@ -64,7 +67,7 @@ export function unlock(order: Intervention): Statement {
   return { sql: UNLOCK, parameters: orderParameters(order) };
 }
 
-export function amend({ revision, put, remove, ...order }: Amendment): Statement {
+export function amend({ revision, put, remove, forget, ...order }: Amendment): Statement {
   return {
     sql: AMEND,
     parameters: {
@@ -72,6 +75,7 @@ export function amend({ revision, put, remove, ...order }: Amendment): Statement
       revision,
       put: JSON.stringify(put.map(({ id, checksum, after }) => [id, checksum, after])),
       remove: JSON.stringify(remove),
+      forget: JSON.stringify(forget),
     },
   };
 }

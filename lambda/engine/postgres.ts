@@ -1,6 +1,7 @@
 import { type Claim, type Dialect, type LeaseBid, type RunEnd, type RunIdentity } from './journal.ts';
 import { amend, unlock } from './postgres-intervention.ts';
 import { installation } from './postgres-installation.ts';
+import { postgresLedger } from './postgres-ledger.ts';
 import type { BoundValue, Statement } from './ports.ts';
 
 const UNDEFINED_TABLE = '42P01';
@@ -12,6 +13,7 @@ const CONFLICTS = new Set(['55P03', '40001', '40P01']);
 
 /** PostgreSQL's side of the journal. Every value has an explicit type: the Data API binds text as text and longs as int8. */
 export const postgres: Dialect = {
+  ...postgresLedger,
   install: (history) => ({ sql: installation(history) }),
   lacksJournal: ({ sqlState }) =>
     sqlState === UNDEFINED_TABLE || sqlState === UNDEFINED_SCHEMA || sqlState === UNDEFINED_COLUMN,
@@ -28,6 +30,10 @@ export const postgres: Dialect = {
     },
   }),
   acquire,
+  limit: ({ lockTimeoutMs, statementTimeoutMs }) => ({
+    sql: `select set_config('lock_timeout', :lock_timeout, true), set_config('statement_timeout', :statement_timeout, true)`,
+    parameters: { lock_timeout: `${lockTimeoutMs}ms`, statement_timeout: `${statementTimeoutMs}ms` },
+  }),
   claim: (claim) => ({ sql: CLAIM, parameters: claimParameters(claim) }),
   unclaim: (claim) => ({ sql: UNCLAIM, parameters: claimParameters(claim) }),
   release,
@@ -64,6 +70,10 @@ select
     where e.kind not in ('reverted', 'unstamped') and b.id not in (select id from applied)) as vanished,
   (select coalesce(jsonb_agg(jsonb_build_array(a.id, a.after, a.compatible)), '[]')
      from applied a where a.id not in (select id from bundle)) as foreign_ones,
+  (select coalesce(jsonb_agg(jsonb_build_object(
+       'migration', s.migration, 'direction', s.direction, 'number', s.number, 'digest', s.digest, 'state', s.state,
+       'runId', s.run_id, 'affected', s.affected, 'sqlState', s.sqlstate, 'facts', s.facts) order by s.migration, s.number), '[]')
+     from forerun.statement s where s.history = :history) as ledger,
   (select jsonb_build_object('runId', r.id, 'result', r.result) from forerun.run r
     where r.history = :history and r.key = cast(:run_key as text)
     order by (r.result is not null) desc, r.started_at desc limit 1) as asked,
@@ -147,6 +157,11 @@ select (select token from fence) as token,
        (select cast(count(*) as integer) from settings) as settings,
        (select cast(count(*) as integer) from claimed) as claimed`;
 
+/** A migration that is finished needs no ledger any more. */
+const SWEPT = `, swept as (
+  delete from forerun.statement s using claimed where s.history = :history and s.migration = claimed.id
+)`;
+
 const CLAIM = `${FENCE}, claimed as (
   insert into forerun.migration (history, id, checksum, after, compatible, run_id, deploy_id)
   select :history, entry ->> 0, entry ->> 1, entry -> 2, cast(entry ->> 3 as boolean), :run_id, cast(:deploy_id as text)
@@ -155,7 +170,7 @@ const CLAIM = `${FENCE}, claimed as (
   returning id
 ), told as (
   insert into forerun.event (history, run_id, kind, migration) select :history, :run_id, 'applied', id from claimed
-)${FENCED_COUNT}`;
+)${SWEPT}${FENCED_COUNT}`;
 
 const UNCLAIM = `${FENCE}, claimed as (
   delete from forerun.migration m using asked
@@ -164,7 +179,7 @@ const UNCLAIM = `${FENCE}, claimed as (
 ), told as (
   insert into forerun.event (history, run_id, kind, migration)
   select :history, :run_id, 'reverted', claimed.id from claimed
-)${FENCED_COUNT}`;
+)${SWEPT}${FENCED_COUNT}`;
 
 function claimParameters(claim: Claim): Record<string, BoundValue> {
   const { token, leaseMs, migrations, lockTimeoutMs, idleTimeoutMs, statementTimeoutMs } = claim;

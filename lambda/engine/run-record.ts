@@ -1,14 +1,14 @@
 import { errorData, type Outcome, type RunResult } from './outcome.ts';
 import type { ForerunError } from './errors.ts';
 import type { JournalView, RunIdentity } from './journal.ts';
-import { list, type Plan } from './plan.ts';
+import { halfDone, list, type Plan } from './plan.ts';
 
 /** What a run has come to know about its steps; the only place where outcomes are decided. */
 export interface RunRecord {
   /** Takes over what a reading of the journal shows: an unknown step that is there was applied. */
   learn(plan: Plan, view: JournalView): void;
-  /** To be called when a bid for the lease won: whatever is still unknown did not happen. */
-  decide(): void;
+  /** To be called when a bid for the lease won: the reading before it is decisive for whatever is still unknown. */
+  decide(view: JournalView): void;
   mark(migrations: readonly { readonly id: string }[], outcome: Outcome): void;
   applied(): readonly string[];
   hasUnknown(): boolean;
@@ -33,10 +33,14 @@ export function startRecord(
         const there = !view.pending.has(id);
         if (there === (action === 'up')) steps.set(id, 'applied');
       }
-      for (const { id } of plan.groups.flat()) if (!steps.has(id)) steps.set(id, 'not-run');
+      const begun = halfDone(view);
+      for (const { id } of plan.groups.flat()) {
+        if (!steps.has(id)) steps.set(id, begun.has(id) ? 'partial' : 'not-run');
+      }
     },
-    decide() {
-      for (const id of withOutcome('unknown')) steps.set(id, 'rolled-back');
+    decide(view) {
+      const begun = halfDone(view);
+      for (const id of withOutcome('unknown')) steps.set(id, begun.has(id) ? 'partial' : 'rolled-back');
     },
     mark(migrations, outcome) {
       for (const { id } of migrations) steps.set(id, outcome);
@@ -45,10 +49,13 @@ export function startRecord(
     hasUnknown: () => withOutcome('unknown').length > 0,
     standing() {
       const applied = withOutcome('applied');
+      const partial = withOutcome('partial');
       const verb = action === 'up' ? 'Applied' : 'Reverted';
-      return applied.length === 0
-        ? 'Nothing was changed.'
-        : `${verb} by this run, and standing: ${list(applied)}.`;
+      const said = [
+        ...(applied.length === 0 ? [] : [`${verb} by this run, and standing: ${list(applied)}.`]),
+        ...(partial.length === 0 ? [] : [`Half done, and standing as far as it came: ${list(partial)}.`]),
+      ];
+      return said.length === 0 ? 'Nothing was changed.' : said.join(' ');
     },
     end: (error) => ({
       runId,
@@ -65,5 +72,6 @@ export function startRecord(
 function worstOutcome(steps: ReadonlyMap<string, Outcome>): Outcome {
   const known = new Set(steps.values());
   if (known.has('unknown')) return 'unknown';
+  if (known.has('partial')) return 'partial';
   return known.has('rolled-back') ? 'rolled-back' : 'not-run';
 }

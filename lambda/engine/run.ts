@@ -1,4 +1,5 @@
-import { applyGroup } from './apply-group.ts';
+import { applyAlone, type AloneEnd } from './apply-alone.ts';
+import { applyGroup, type GroupEnd, type GroupWork } from './apply-group.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
 import { databaseUnavailable, outOfTime } from './failure-text.ts';
@@ -55,8 +56,8 @@ export async function run(
         await waitForTurn(view, request, ports, turn);
         continue;
       }
-      record.decide();
-      const end = await applyPlan(plan, token, request, record, ports, dialect);
+      record.decide(view);
+      const end = await applyPlan(plan, view, token, request, record, ports, dialect);
       if (end.end === 'conflict') {
         firstConflictMs ??= ports.clock.now();
         if (
@@ -69,11 +70,20 @@ export async function run(
         continue;
       }
       const result = record.end(end.error);
-      await releaseLease(request.identity, token, { outcome: result.outcome, result }, ports, dialect);
+      // Who asks again while a statement is still at work shall wait for it, and not get this end back.
+      const stored = end.error?.code === 'statement-running' ? null : result;
+      await releaseLease(
+        request.identity,
+        token,
+        { outcome: result.outcome, result: stored },
+        ports,
+        dialect,
+      );
       return record.end(end.error);
     }
   } catch (cause) {
-    return record.end(record.hasUnknown() ? outcomeUnknown(cause) : endedEarly(cause, record));
+    const known = cause instanceof ForerunError && cause.code === 'statement-running';
+    return record.end(record.hasUnknown() && !known ? outcomeUnknown(cause) : endedEarly(cause, record));
   }
 }
 
@@ -86,6 +96,7 @@ type PlanEnd =
 
 async function applyPlan(
   plan: Plan,
+  view: JournalView,
   token: bigint,
   request: RunRequest,
   record: RunRecord,
@@ -104,7 +115,7 @@ async function applyPlan(
       return { end: 'done', error };
     }
     const work = { ...request, group, direction: plan.direction, token, committed: record.applied() };
-    const ended = await applyGroup(work, ports, dialect);
+    const ended = await applyOne(work, view, ports, dialect);
     const ids = group.map(({ id }) => id);
     switch (ended.end) {
       case 'committed':
@@ -112,10 +123,19 @@ async function applyPlan(
         ports.tell({ note: 'committed', migrations: ids });
         break;
       case 'failed':
-      case 'conflict':
-        record.mark(group, 'rolled-back');
-        ports.tell({ note: 'rolled-back', migrations: ids, reason: ended.error.text.what });
-        return ended.end === 'failed' ? { end: 'done', error: ended.error } : ended;
+      case 'conflict': {
+        const partial = 'partial' in ended && ended.partial;
+        record.mark(group, partial ? 'partial' : 'rolled-back');
+        ports.tell({
+          note: partial ? 'partial' : 'rolled-back',
+          migrations: ids,
+          reason: ended.error.text.what,
+        });
+        return { end: ended.end === 'failed' ? 'done' : 'conflict', error: ended.error };
+      }
+      case 'working':
+        record.mark(group, 'unknown');
+        return { end: 'done', error: ended.error };
       case 'unknown':
         record.mark(group, 'unknown');
         ports.tell({ note: 'unknown', reason: ended.reason });
@@ -126,6 +146,20 @@ async function applyPlan(
     }
   }
   return { end: 'done', error: null };
+}
+
+function applyOne(
+  work: GroupWork,
+  { ledger }: JournalView,
+  ports: Ports,
+  dialect: Dialect,
+): Promise<GroupEnd | AloneEnd> {
+  const [first] = work.group;
+  if (first?.alone === undefined) return applyGroup(work, ports, dialect);
+  const own = ledger.filter(
+    ({ migration, direction }) => migration === first.id && direction === work.direction,
+  );
+  return applyAlone({ ...work, migration: first, ledger: own }, ports, dialect);
 }
 
 /** Another run of our own resource, and not the one that our own key asked for. */

@@ -1,6 +1,6 @@
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
-import type { ExecuteOptions, Session, Statement, StatementResult, Transaction } from './ports.ts';
+import type { ExecuteOptions, Session, Statement, StatementResult } from './ports.ts';
 import { refuseTransactionControl } from './statement-guard.ts';
 
 /** The service's limit for one statement (RDS Data API model, `sql`). */
@@ -29,11 +29,7 @@ export interface MigrationSession extends Session {
  * transaction with a rollback and no error, so a failure that the migration caught must still stop the commit; and a
  * statement nobody awaited must neither run beside another one nor after the commit.
  */
-export function openSession(
-  migrationId: string,
-  transaction: Transaction,
-  onStatement: OnStatement,
-): MigrationSession {
+export function openSession(migrationId: string, carryOut: CarryOut): MigrationSession {
   let mishap: Mishap | null = null;
   let closed = false;
   let sent = 0;
@@ -48,9 +44,9 @@ export function openSession(
     if (mishap !== null) throw mishap.cause;
     try {
       refuseTransactionControl(statement.sql);
-      const sql = `/* forerun ${migrationId}#${number} */ ${statement.sql}`;
-      refuseTooLong(sql);
-      return await onStatement(number, () => transaction.execute({ ...statement, sql }, options));
+      const tag = tagOf(migrationId, number);
+      refuseTooLong(`${tag} ${statement.sql}`);
+      return await carryOut({ number, tag, statement, options });
     } catch (cause) {
       mishap ??= { cause, statement: number, sql: shorten(statement.sql) };
       throw cause;
@@ -80,7 +76,23 @@ export function openSession(
   };
 }
 
-type OnStatement = (number: number, send: () => Promise<StatementResult>) => Promise<StatementResult>;
+/** A statement of a migration, its place, and the comment by which it is recognised wherever the database shows it. */
+export interface NumberedStatement {
+  readonly number: number;
+  readonly tag: string;
+  readonly statement: Statement;
+  readonly options: ExecuteOptions;
+}
+
+export type CarryOut = (numbered: NumberedStatement) => Promise<StatementResult>;
+
+/** A statement that is sent as the author wrote it, behind its tag. */
+export const tagged = ({ tag, statement }: NumberedStatement): Statement => ({
+  ...statement,
+  sql: `${tag} ${statement.sql}`,
+});
+
+const tagOf = (migrationId: string, number: number): string => `/* forerun ${migrationId}#${number} */`;
 
 /** True when nobody can tell whether the statement ran. */
 export function isUnknown(cause: unknown): boolean {

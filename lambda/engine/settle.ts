@@ -4,7 +4,7 @@ import { JOURNAL_VERSION, type Dialect, type JournalView, type RunIdentity } fro
 import { bidFor, readJournal, releaseLease, repeatable, waitForTurn } from './lease.ts';
 import type { RunLimits } from './limits.ts';
 import type { Migration } from './migration.ts';
-import { aheadOf } from './plan.ts';
+import { aheadOf, halfDone } from './plan.ts';
 import type { Ports } from './ports.ts';
 
 export interface SettleRequest {
@@ -68,7 +68,7 @@ function standing(
   view: JournalView,
 ): Pick<Verdict, 'ahead' | 'pending' | 'compatible'> {
   const ahead = aheadOf(history, view);
-  const strange = view.foreign.length > ahead.length || view.changed.length > 0;
+  const strange = view.foreign.length > ahead.length || view.changed.length > 0 || halfDone(view).size > 0;
   return {
     ahead: view.foreign.map(({ id }) => id),
     pending: [...view.pending],

@@ -1,4 +1,5 @@
 import { ForerunError } from './errors.ts';
+import { lexemesOf } from './lexemes.ts';
 
 /**
  * Refuses what would take a migration out of its transaction: the run alone begins and commits, and what `set` leaves
@@ -74,45 +75,20 @@ export interface StatementFacts {
   readonly placeholders: ReadonlySet<string>;
 }
 
-// One alternative a lexeme, in the order in which PostgreSQL's scanner decides (manual, "Lexical Structure").
-const LEXEME = new RegExp(
-  [
-    /(?<blank>\s+|--[^\n\r]*)/,
-    /(?<comment>\/\*)/,
-    /(?<literal>[eE]'(?:[^'\\]|\\[^]|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?)/,
-    /(?<dollar>\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)/,
-    /(?<word>[a-z_\u0080-\uffff][\w$\u0080-\uffff]*)/,
-    /::|:(?<placeholder>[a-z_]\w*)/,
-    /(?<end>;)/,
-    /[^]/,
-  ]
-    .map((part) => part.source)
-    .join('|'),
-  'iy',
-);
-
-/** Reads a statement's words and placeholders, past literals, dollar quotes and nested comments. */
+/** Reads a statement's words and placeholders. */
 export function readStatement(sql: string): StatementFacts {
   const words: string[] = [];
   const placeholders = new Set<string>();
   let ended = false;
   let hasSecondStatement = false;
-  const lexeme = new RegExp(LEXEME);
-  for (let match = lexeme.exec(sql); match !== null; match = lexeme.exec(sql)) {
-    const { blank, comment, dollar, word, placeholder, end } = match.groups ?? {};
-    if (blank !== undefined) continue;
-    if (comment !== undefined) {
-      lexeme.lastIndex = endOfComment(sql, match.index);
-      continue;
-    }
-    if (end !== undefined) {
+  for (const { kind, text } of lexemesOf(sql)) {
+    if (kind === 'end') {
       ended ||= !isInsideBody(words);
       continue;
     }
     hasSecondStatement ||= ended;
-    if (dollar !== undefined) lexeme.lastIndex = endOfDollarQuote(sql, lexeme.lastIndex, dollar);
-    if (word !== undefined) words.push(word.toLowerCase());
-    if (placeholder !== undefined) placeholders.add(placeholder);
+    if (kind === 'word') words.push(text.toLowerCase());
+    if (kind === 'placeholder') placeholders.add(text);
   }
   return { words, hasSecondStatement, placeholders };
 }
@@ -120,23 +96,6 @@ export function readStatement(sql: string): StatementFacts {
 /** A function body in SQL's own form (`begin atomic … end`) holds semicolons that end nothing. */
 function isInsideBody(words: readonly string[]): boolean {
   return words[0] === 'create' && words.some((word, at) => word === 'atomic' && words[at - 1] === 'begin');
-}
-
-/** PostgreSQL nests comments, which a regular expression cannot count. */
-function endOfComment(sql: string, start: number): number {
-  const edge = /\/\*|\*\//g;
-  edge.lastIndex = start;
-  let depth = 0;
-  for (let match = edge.exec(sql); match !== null; match = edge.exec(sql)) {
-    depth += match[0] === '/*' ? 1 : -1;
-    if (depth === 0) return edge.lastIndex;
-  }
-  return sql.length;
-}
-
-function endOfDollarQuote(sql: string, from: number, quote: string): number {
-  const at = sql.indexOf(quote, from);
-  return at === -1 ? sql.length : at + quote.length;
 }
 
 function refused(what: string, next: string): ForerunError {

@@ -7,6 +7,10 @@ import { startPostgres } from '../../local/postgres/postgres.ts';
 import { secretStore } from '../../local/secrets-manager/secret-store.ts';
 import { CLUSTER, SECRET } from './engine-run.ts';
 
+/** Its role is no superuser; who needs it creates it, with the server's own password. */
+const PLAIN_ROLE = 'campaign_plain';
+const PLAIN_SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:plain-AbCdEf';
+
 /** What nobody has shown in public of the real service; the campaign runs under both sets of answers. */
 export type Answers = 'hard' | 'mild';
 
@@ -23,6 +27,9 @@ const SWITCHES = {
 /** A PostgreSQL, a Data API before it, and runner processes that wait for work. */
 export interface Arena {
   readonly dataApi: LocalDataApi;
+  /** Of a role named campaign_plain, which is no superuser; who needs it creates it with `password`. */
+  readonly plainSecretArn: string;
+  readonly password: string;
   createDatabase(name: string): Promise<void>;
   dropDatabase(name: string): Promise<void>;
   /** Past the Data API. */
@@ -34,12 +41,16 @@ export interface Arena {
 
 export async function startArena(
   answers: Answers,
-  limits: Pick<DataApiOptions, 'idleLimitMs'> = {},
+  limits: Pick<DataApiOptions, 'idleLimitMs' | 'statementLimitMs'> = {},
 ): Promise<Arena> {
   const url = process.env['DATABASE_URL'];
   const server = await startPostgres(url === undefined ? {} : { databaseUrl: url });
   const value = JSON.stringify({ username: server.user, password: server.password });
-  const secrets = secretStore([{ arn: SECRET, name: 'campaign', value }]);
+  const plain = JSON.stringify({ username: PLAIN_ROLE, password: server.password });
+  const secrets = secretStore([
+    { arn: SECRET, name: 'campaign', value },
+    { arn: PLAIN_SECRET, name: 'plain', value: plain },
+  ]);
   const dataApi = await startDataApi({
     postgres: server,
     clusters: [{ arn: CLUSTER }],
@@ -58,6 +69,8 @@ export async function startArena(
   let spare: ChildProcess | null = null;
   return {
     dataApi,
+    plainSecretArn: PLAIN_SECRET,
+    password: server.password,
     connect,
     createDatabase: (name) => server.createDatabase(name),
     dropDatabase: (name) => server.dropDatabase(name),

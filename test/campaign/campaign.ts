@@ -102,7 +102,7 @@ async function calmRun(history: CampaignHistory, start: Start, arena: Arena, lan
     endpoint: arena.dataApi.url,
     accessKeyId: lane.nextCaller(),
     database,
-    idleTimeoutMs: CALM_IDLE_MS,
+    limits: { idleTimeoutMs: CALM_IDLE_MS },
   };
   const result = await runEngine(history, { ...place, runId: 'calm', seed: 'calm' });
   return { snapshot: await takeSnapshot(direct), calls: result.dataApiCalls };

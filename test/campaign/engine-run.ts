@@ -18,6 +18,7 @@ const LIMITS: RunLimits = {
   lockTimeoutMs: 2_000,
   idleTimeoutMs: 500,
   statementTimeoutMs: 20_000,
+  inFlightMs: 1_500,
 };
 
 export interface EngineTask extends ClientPlace {
@@ -25,8 +26,12 @@ export interface EngineTask extends ClientPlace {
   readonly runId: string;
   /** Where the run's jitter comes from. */
   readonly seed: string;
-  /** How long a transaction may stand idle. @default half a second */
-  readonly idleTimeoutMs?: number;
+  /** What differs from the campaign's own limits. */
+  readonly limits?: Partial<RunLimits>;
+  /** How long the run may take. @default three minutes */
+  readonly timeMs?: number;
+  /** @default the campaign's user, who may do everything */
+  readonly secretArn?: string;
 }
 
 const tell = (): void => undefined;
@@ -38,9 +43,10 @@ export async function runEngine(
   client: RDSDataClient = clientFor(task),
 ): Promise<RunResult> {
   const clock = fastClock();
-  const deadlineMs = clock.now() + 180_000;
+  const deadlineMs = clock.now() + (task.timeMs ?? 180_000);
   const random = chanceOf(task.seed, task.runId);
-  const target = { clusterArn: CLUSTER, secretArn: SECRET, database: task.database, history: 'default' };
+  const secretArn = task.secretArn ?? SECRET;
+  const target = { clusterArn: CLUSTER, secretArn, database: task.database, history: 'default' };
   const database = dataApiDatabase({ target, clock, random, tell, deadlineMs, client });
   const identity = {
     runId: task.runId,
@@ -56,7 +62,7 @@ export async function runEngine(
     history: migrations,
     goal,
     deadlineMs,
-    limits: { ...LIMITS, idleTimeoutMs: task.idleTimeoutMs ?? LIMITS.idleTimeoutMs },
+    limits: { ...LIMITS, ...task.limits },
     yieldToOwnRun: false,
   };
   try {

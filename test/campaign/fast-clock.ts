@@ -1,3 +1,4 @@
+import { realClock } from '../../lambda/clock.ts';
 import type { Clock } from '../../lambda/engine/ports.ts';
 
 /** How much faster than real time waiting passes: the engine's pauses of seconds become hundredths. */
@@ -8,9 +9,11 @@ export function fastClock(): Clock {
   let skippedMs = 0;
   return {
     now: () => Date.now() + skippedMs,
-    async sleep(milliseconds) {
-      await new Promise<void>((wake) => setTimeout(wake, milliseconds / SPEED));
-      skippedMs += milliseconds - milliseconds / SPEED;
+    async sleep(milliseconds, cancel) {
+      const began = Date.now();
+      await realClock.sleep(milliseconds / SPEED, cancel);
+      // Of a sleep that was cut short only a part has passed.
+      skippedMs += (Date.now() - began) * (SPEED - 1);
     },
   };
 }

@@ -97,6 +97,12 @@ const deferred = lineOf({
   ],
 });
 
+const index = lineOf({
+  id: '0001_index',
+  alone: 'short',
+  up: ['create table if not exists n (n int)', 'create index concurrently n_n on n (n)'],
+});
+
 const plain = (name: keyof typeof PLAIN, own: boolean): Migration[] =>
   lineOf(...PLAIN[name].map((up, at) => ({ id: `000${at + 1}_${name}`, up: [...up], own })));
 
@@ -108,6 +114,7 @@ export const HISTORIES: readonly CampaignHistory[] = [
   { name: 'mixed-each-alone', migrations: plain('mixed', true), starts: BOTH, goal: UP },
   { name: 'bulk', migrations: bulk, starts: BOTH, goal: UP },
   { name: 'deferred', migrations: deferred, starts: ['installed'], goal: UP },
+  { name: 'index', migrations: index, starts: ['installed'], goal: UP },
   {
     name: 'down',
     migrations: reversible,

@@ -34,7 +34,12 @@ let lanes = 0;
 export async function openLane(arena: Arena): Promise<Lane> {
   lanes += 1;
   const database = `forerun_campaign_${process.pid}_${lanes}`;
-  const place = { endpoint: arena.dataApi.url, database, seed: 'before', idleTimeoutMs: CALM_IDLE_MS };
+  const place = {
+    endpoint: arena.dataApi.url,
+    database,
+    seed: 'before',
+    limits: { idleTimeoutMs: CALM_IDLE_MS },
+  };
   await arena.createDatabase(database);
   const direct = await arena.connect(database);
   let callers = 0;

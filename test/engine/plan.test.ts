@@ -29,6 +29,7 @@ const journal = (
   changed: [],
   vanished: [],
   foreign: [],
+  ledger: [],
   asked: null,
   overruled: false,
   ended: false,

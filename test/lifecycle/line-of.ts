@@ -10,15 +10,19 @@ export function lineOf(
     readonly up: Way;
     readonly down?: Way;
     readonly own?: boolean;
+    readonly alone?: 'short' | 'long';
+    readonly lockTimeoutMs?: number;
   }[]
 ): Migration[] {
-  return members.map(({ id, up, down, own }, index) => {
+  return members.map(({ id, up, down, own, alone, lockTimeoutMs }, index) => {
     const before = members[index - 1];
     return {
       id,
       after: before === undefined ? [] : [before.id],
       checksum: `v1:${id}`,
       atomic: own === true ? 'migration' : 'group',
+      ...(alone === undefined ? {} : { alone }),
+      ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
       up: (session) => walk(up, session),
       down:
         down === undefined

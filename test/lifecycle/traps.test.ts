@@ -79,7 +79,7 @@ describe('another run comes in between', () => {
     const claim = hold('down', 'with fence');
     const commit = hold('down', undefined, 'CommitTransaction');
     const goal = { direction: 'down', to: '0002_one', atomic: 'group' } as const;
-    const task = { ...taskFor('down'), idleTimeoutMs: 30_000 };
+    const task = { ...taskFor('down'), limits: { idleTimeoutMs: 30_000 } };
     const down = runEngine({ migrations: numbers, goal }, task);
     await claim.struck;
     // Its lease has expired, but its transaction is open.

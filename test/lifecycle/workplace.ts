@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { realClock } from '../../lambda/clock.ts';
 import { dataApiDatabase, writingClient } from '../../lambda/data-api/database.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunResult } from '../../lambda/engine/outcome.ts';
@@ -26,6 +27,8 @@ export interface FreshDatabase {
   readonly name: string;
   /** Asks PostgreSQL itself, past the Data API. */
   query(sql: string): Promise<readonly Record<string, unknown>[]>;
+  /** A session of PostgreSQL's own, past the Data API; whoever asks for it ends it. */
+  connect(): Promise<Client>;
   /** One run, by a runner of its own. */
   up(history: readonly Migration[], more?: RunOptions): Promise<RunResult>;
   down(history: readonly Migration[], to: string, more?: RunOptions): Promise<RunResult>;
@@ -77,7 +80,7 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
   await server.createDatabase(name);
 
   const ports = (more: RunOptions = {}): Ports => {
-    const clock = { now: Date.now, sleep: (ms: number) => new Promise<void>((wake) => setTimeout(wake, ms)) };
+    const clock = realClock;
     const tell = more.tell ?? (() => undefined);
     const client = writingClient({
       endpoint: more.endpoint ?? dataApi.url,
@@ -139,6 +142,18 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
     return result;
   };
 
+  const connect = async (): Promise<Client> => {
+    const client = new Client({
+      host: server.host,
+      port: server.port,
+      user: server.user,
+      password: server.password,
+      database: name,
+    });
+    await client.connect();
+    return client;
+  };
+
   return {
     name,
     ports,
@@ -146,15 +161,9 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
       start(history, { direction: 'up', to: more.to ?? 'head', atomic: more.atomic ?? 'group' }, more),
     down: (history, to, more = {}) =>
       start(history, { direction: 'down', to, atomic: more.atomic ?? 'group' }, more),
+    connect,
     async query(sql) {
-      const client = new Client({
-        host: server.host,
-        port: server.port,
-        user: server.user,
-        password: server.password,
-        database: name,
-      });
-      await client.connect();
+      const client = await connect();
       try {
         return (await client.query(sql)).rows as Record<string, unknown>[];
       } finally {
