@@ -1,7 +1,7 @@
 import { startArena, type Answers, type Arena } from './arena.ts';
 import { chanceOf, sampleOf } from './chance.ts';
 import { runEngine } from './engine-run.ts';
-import { HISTORIES, type CampaignHistory, type Start } from './histories.ts';
+import { HISTORIES, STATEMENT_LIMIT_MS, type CampaignHistory, type Start } from './histories.ts';
 import { CALM_IDLE_MS, openLane, type Lane } from './lane.ts';
 import { nameOf, pairPoints, singlePoints, type Point } from './points.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -25,7 +25,7 @@ export interface CampaignOptions {
 export async function runCampaign(options: CampaignOptions): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const answers of options.answers) {
-    const arena = await startArena(answers);
+    const arena = await startArena(answers, { statementLimitMs: STATEMENT_LIMIT_MS });
     const lanes = await Promise.all(Array.from({ length: options.lanes }, () => openLane(arena)));
     try {
       const planned = choose(await planAll(arena, lanes, answers, options), answers, options);

@@ -16,6 +16,9 @@ export interface CampaignHistory {
 
 export type Start = 'empty' | 'installed' | 'head';
 
+/** How long the campaign's service waits for a statement. */
+export const STATEMENT_LIMIT_MS = 1_000;
+
 const UP: Goal = { direction: 'up', to: 'head', atomic: 'group' };
 const BOTH: readonly Start[] = ['empty', 'installed'];
 
@@ -103,6 +106,38 @@ const index = lineOf({
   up: ['create table if not exists n (n int)', 'create index concurrently n_n on n (n)'],
 });
 
+/** Between two transactions a migration without one, of statements that must not run twice and of such that nothing fences. */
+const alone = lineOf(
+  { id: '0001_tally', up: ['create table tally (n int)', 'insert into tally values (3)'] },
+  {
+    id: '0002_alone',
+    alone: 'short',
+    up: [
+      'insert into tally values (4)',
+      'create index concurrently tally_n on tally (n)',
+      'update tally set n = n * 2',
+      'vacuum tally',
+    ],
+    down: ['update tally set n = n + 1', 'drop index concurrently tally_n', 'insert into tally values (5)'],
+  },
+  {
+    id: '0003_after',
+    up: ['update tally set n = n * 2'],
+    down: ['update tally set n = n + 100'],
+  },
+);
+
+/** Longer than the campaign's service waits for a statement. */
+const long = lineOf({
+  id: '0001_long',
+  alone: 'long',
+  up: [
+    'create table slow (n int)',
+    `insert into slow select 7 from pg_sleep(${(1.3 * STATEMENT_LIMIT_MS) / 1000})`,
+    'update slow set n = n * 2',
+  ],
+});
+
 const plain = (name: keyof typeof PLAIN, own: boolean): Migration[] =>
   lineOf(...PLAIN[name].map((up, at) => ({ id: `000${at + 1}_${name}`, up: [...up], own })));
 
@@ -115,6 +150,14 @@ export const HISTORIES: readonly CampaignHistory[] = [
   { name: 'bulk', migrations: bulk, starts: BOTH, goal: UP },
   { name: 'deferred', migrations: deferred, starts: ['installed'], goal: UP },
   { name: 'index', migrations: index, starts: ['installed'], goal: UP },
+  { name: 'alone', migrations: alone, starts: ['installed'], goal: UP },
+  {
+    name: 'alone-down',
+    migrations: alone,
+    starts: ['head'],
+    goal: { ...UP, direction: 'down', to: '0001_tally' },
+  },
+  { name: 'long', migrations: long, starts: ['installed'], goal: UP },
   {
     name: 'down',
     migrations: reversible,

@@ -4,7 +4,7 @@ import { dataApiDatabase, writingClient } from '../../lambda/data-api/database.t
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunResult } from '../../lambda/engine/outcome.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../lambda/engine/limits.ts';
-import type { Ports, RunNote, Transaction } from '../../lambda/engine/ports.ts';
+import type { Clock, Ports, RunNote, Transaction } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { run, type RunRequest } from '../../lambda/engine/run.ts';
 import { startDataApi, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
@@ -53,6 +53,7 @@ export interface RunOptions {
   readonly patienceMs?: number;
   readonly limits?: RunLimits;
   readonly tell?: (note: RunNote) => void;
+  readonly clock?: Clock;
 }
 
 let runs = 0;
@@ -80,7 +81,7 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
   await server.createDatabase(name);
 
   const ports = (more: RunOptions = {}): Ports => {
-    const clock = realClock;
+    const clock = more.clock ?? realClock;
     const tell = more.tell ?? (() => undefined);
     const client = writingClient({
       endpoint: more.endpoint ?? dataApi.url,
