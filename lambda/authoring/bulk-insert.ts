@@ -1,110 +1,137 @@
-import type { MigrationTools } from '../engine/migration.ts';
-import type { Session } from '../engine/ports.ts';
-import { encodeRow, rowRefused } from './bulk-row.ts';
+import { conflictSql, keyOf, type OnConflict } from './bulk-conflict.ts';
+import { seenKeys } from './bulk-keys.ts';
+import { castCell, quoted, type Unpacking } from './bulk-packet.ts';
+import { packRows, type BulkPlace, type BulkRows } from './bulk-packing.ts';
 import { quoteIdentifier, quoteName } from './quote-name.ts';
 import type { Table } from './table.ts';
 
-export interface BulkInsertOptions {
-  /** `nothing` passes over rows that a unique index holds already; by default such a row is an error. */
-  readonly onConflict?: 'nothing';
+export interface BulkInsertOptions<Column extends string = string> {
+  /**
+   * What happens to a row that a unique index holds already: `'nothing'` passes over it; `{ key, update }` updates the
+   * row that has the same key. By default such a row is an error of the database (SQLSTATE 23505).
+   */
+  readonly onConflict?: OnConflict<Column>;
+  /**
+   * Every value is a text as PostgreSQL reads it, json columns included. Rows from an imported CSV file are marked so by
+   * themselves. @default false
+   */
+  readonly texts?: boolean;
 }
 
 export interface BulkInsertResult {
-  /** Rows inserted; those passed over are not counted. */
+  /** Rows written: `inserted` and `updated` together. */
   readonly rows: number;
+  readonly inserted: number;
+  /** Rows that were there and were updated, with `onConflict: { key }` only. */
+  readonly updated: number;
+  /** Rows that were there and were left as they are. */
+  readonly passedOver: number;
   /** Calls of the Data API. */
   readonly calls: number;
 }
 
-/** Where a bulk insert works. */
-export interface BulkInsert {
-  readonly session: Session;
-  readonly tools: MigrationTools;
-  readonly table: Table;
+/** A bulk insert: where, and how. */
+export interface BulkInsert extends BulkPlace {
   readonly options: BulkInsertOptions;
 }
 
-/**
- * The service takes 4 MiB a request, headers and JSON syntax included (documentation of BatchExecuteStatement). A
- * quarter is kept free: for those, and because a smaller statement stays clear of the 45 s a call may last.
- */
-const MAX_CALL_BYTES = 3 * 1024 * 1024;
-
-/** Rows with the same keys that travel in one call. */
-interface Packet {
-  readonly columns: readonly string[];
-  rows: string[];
-  bytes: number;
-}
-
-/**
- * Inserts rows packed into JSON: one text parameter a call, a list of lists of texts, unpacked on the server and cast
- * to the types of the columns. Numbers travel as text, so they stay exact. Rows are grouped by their keys, so that an
- * absent key (or `undefined`) gets the column's default; `null` is SQL's null and `jsonNull` JSON's own. The order of
- * rows is kept within such a group.
- */
+/** Inserts rows, packed; see `packRows` for how, and `unpacking` for the form in which they travel. */
 export async function bulkInsert(
-  work: BulkInsert,
-  rows: Iterable<object> | AsyncIterable<object>,
+  { session, tools, table, options }: BulkInsert,
+  rows: BulkRows,
 ): Promise<BulkInsertResult> {
-  const packets = new Map<string, Packet>();
-  let result: BulkInsertResult = { rows: 0, calls: 0 };
-  let waiting = 0;
-  let number = 0;
-  for await (const row of rows) {
-    number += 1;
-    const { columns, json, bytes } = encodeRow(work.table, row, number);
-    if (bytes > MAX_CALL_BYTES) {
-      throw rowRefused(work.table, number, `is larger than one call takes (${MAX_CALL_BYTES} bytes).`);
-    }
-    if (waiting + bytes > MAX_CALL_BYTES) {
-      const largest = largestOf(packets);
-      result = await send(work, largest, result);
-      waiting -= largest.bytes;
-      largest.rows = [];
-      largest.bytes = 0;
-    }
-    const key = columns.join('\u0000');
-    const packet = packets.get(key) ?? { columns, rows: [], bytes: 0 };
-    packets.set(key, packet);
-    packet.rows.push(json);
-    packet.bytes += bytes;
-    waiting += bytes;
-  }
-  for (const packet of packets.values()) result = await send(work, packet, result);
+  const { onConflict } = options;
+  const key = keyOf(table, onConflict);
+  const seen = key === undefined ? undefined : seenKeys(table, key);
+  const updates = typeof onConflict === 'object' && onConflict.update?.length !== 0;
+  let result: BulkInsertResult = { rows: 0, inserted: 0, updated: 0, passedOver: 0, calls: 0 };
+  await packRows(table, rows, {
+    required: [...requiredColumns(table), ...(key ?? [])],
+    texts: options.texts ?? false,
+    look: (row, number) => {
+      if (updates) seen?.(row, number);
+    },
+    statement: (columns, unpacked) => {
+      const clause = conflictSql(onConflict, columns);
+      return updates
+        ? countingSql(table, key ?? [], columns, unpacked, clause)
+        : [...insertSql(table, columns, cellsSql(table, columns), unpacked), ...clause].join('\n');
+    },
+    async send(statement, { numbers }) {
+      const { rows: counted, affected } = await session.execute(statement, { rows: updates });
+      const written = updates ? Number(counted[0]?.['written'] ?? 0) : affected;
+      const updated = updates ? Number(counted[0]?.['updated'] ?? 0) : 0;
+      result = {
+        rows: result.rows + written,
+        inserted: result.inserted + written - updated,
+        updated: result.updated + updated,
+        passedOver: result.passedOver + numbers.length - written,
+        calls: result.calls + 1,
+      };
+      tools.progress(progressOf(table, result));
+    },
+  });
   return result;
 }
 
-async function send(work: BulkInsert, packet: Packet, sofar: BulkInsertResult): Promise<BulkInsertResult> {
-  if (packet.rows.length === 0) return sofar;
-  const { session, table, tools, options } = work;
-  const statement = {
-    sql: statementText(table, packet.columns, options),
-    parameters: { rows: `[${packet.rows.join(',')}]` },
-  };
-  const { affected } = await session.execute(statement, { rows: false });
-  const result = { rows: sofar.rows + affected, calls: sofar.calls + 1 };
-  tools.progress(`${table.name}: rows inserted ${result.rows}, calls ${result.calls}`);
-  return result;
+function requiredColumns({ columns }: Table): readonly string[] {
+  return Object.keys(columns).filter((name) => columns[name]?.presence === 'required');
 }
 
-/** `json`, not `jsonb`: nothing is reordered or normalised, and reading text out of it is the faster of the two. */
-function statementText(table: Table, columns: readonly string[], { onConflict }: BulkInsertOptions): string {
-  const values = columns.map(
-    (column, at) => `cast(r.cells ->> ${at} as ${table.types.get(column)?.sql ?? 'text'})`,
-  );
+function cellsSql({ types }: Table, columns: readonly string[]): readonly string[] {
+  return columns.map((column, at) => castCell(types.get(column), at));
+}
+
+function insertSql(
+  table: Table,
+  columns: readonly string[],
+  cells: readonly string[],
+  { from, where }: Pick<Unpacking, 'from' | 'where'>,
+): readonly string[] {
   return [
-    `insert into ${quoteName(table.name)} (${columns.map((column) => quoteIdentifier(column)).join(', ')})`,
-    `select ${values.join(', ')}`,
-    'from json_array_elements(cast(:rows as json)) as r(cells)',
-    ...(onConflict === 'nothing' ? ['on conflict do nothing'] : []),
+    `insert into ${quoteName(table.name)} as t (${quoted(columns)})`,
+    `select ${cells.join(', ')}`,
+    `from ${from} where ${where}`,
+  ];
+}
+
+/**
+ * Tells rows inserted from rows updated. A row that `on conflict` updated was locked for it, which its `xmax` tells; one
+ * that was inserted has none. Only a plain table shows `xmax` here (the `case` keeps it from being looked at elsewhere): of
+ * a partitioned table or a view, the rows that were there when the statement began are counted, so that a row which
+ * somebody else inserts in that moment counts as inserted.
+ */
+function countingSql(
+  table: Table,
+  key: readonly string[],
+  columns: readonly string[],
+  unpacked: Unpacking,
+  clause: readonly string[],
+): string {
+  const name = quoteName(table.name);
+  const named = cellsSql(table, columns).map((cell, at) => `${cell} as c${at}`);
+  const sent = columns.map((_, at) => `s.c${at}`);
+  const matches = key
+    .map((column) => `t.${quoteIdentifier(column)} = s.c${columns.indexOf(column)}`)
+    .join(' and ');
+  return [
+    `with s as (select ${named.join(', ')} from ${unpacked.from} where ${unpacked.where}),`,
+    'w as (',
+    ...insertSql(table, columns, sent, { from: 's', where: 'true' }),
+    ...clause,
+    `returning case when (select relkind = 'r' from pg_catalog.pg_class where oid = to_regclass('${name.replaceAll("'", "''")}'))`,
+    'then t.xmax = 0 end as fresh)',
+    'select count(*) as written, case when count(fresh) = count(*) then count(*) filter (where not fresh)',
+    `else (select count(*) from s where exists (select from ${name} as t where ${matches})) end as updated from w`,
   ].join('\n');
 }
 
-function largestOf(packets: ReadonlyMap<string, Packet>): Packet {
-  let largest: Packet = { columns: [], rows: [], bytes: 0 };
-  for (const packet of packets.values()) {
-    if (packet.bytes > largest.bytes) largest = packet;
-  }
-  return largest;
+function progressOf(table: Table, { inserted, updated, passedOver, calls }: BulkInsertResult): string {
+  const parts = [
+    `rows inserted ${inserted}`,
+    ...(updated === 0 ? [] : [`updated ${updated}`]),
+    ...(passedOver === 0 ? [] : [`passed over ${passedOver}`]),
+    `calls ${calls}`,
+  ];
+  return `${table.name}: ${parts.join(', ')}`;
 }

@@ -1,46 +1,75 @@
 import { ForerunError } from '../engine/errors.ts';
+import { exchangeQuotes, isQuoted } from './bulk-packet.ts';
+import { bulkText } from './bulk-text.ts';
+import { requestBytes } from './request-bytes.ts';
 import type { Table } from './table.ts';
-import { textOf } from './value-text.ts';
+import type { ValueType } from './value-type.ts';
 
-/** A row as it travels: its columns, the JSON list of their texts, and what it costs inside a request. */
+/** A row as it travels: its columns, their texts, and what these cost inside a request. */
 export interface EncodedRow {
   readonly columns: readonly string[];
-  readonly json: string;
+  readonly cells: readonly (string | null)[];
   readonly bytes: number;
 }
 
-/** Encodes one row; `number` (from 1) is how a refusal names it. A key that is `undefined` counts as absent. */
-export function encodeRow(table: Table, row: object, number: number): EncodedRow {
-  const columns: string[] = [];
-  const cells: (string | null)[] = [];
-  for (const [column, value] of Object.entries(row)) {
-    if (value === undefined) continue;
-    columns.push(column);
-    cells.push(cellOf(table, column, value, number));
-  }
-  if (columns.length === 0) throw rowRefused(table, number, 'names no column.');
-  const json = JSON.stringify(cells);
-  return { columns, json, bytes: escapedBytes(json) };
+/** How rows are to be read. */
+export interface RowRules {
+  readonly table: Table;
+  /** Columns that every row must name. */
+  readonly required: readonly string[];
+  /** Whether every value is a text as PostgreSQL reads it. */
+  readonly texts: boolean;
 }
 
-function cellOf(table: Table, column: string, value: unknown, number: number): string | null {
+/** Encodes one row; `number` (from 1) is how a refusal names it. A key that is `undefined` counts as absent. */
+export function encodeRow({ table, required, texts }: RowRules, row: unknown, number: number): EncodedRow {
+  if (typeof row !== 'object' || row === null)
+    throw rowRefused(table, number, 'is no object of columns and values.');
+  const columns: string[] = [];
+  const cells: (string | null)[] = [];
+  let bytes = 0;
+  for (const [column, value] of Object.entries(row)) {
+    if (value === undefined) continue;
+    const cell = cellOf(table, column, value, texts, number);
+    columns.push(column);
+    cells.push(cell);
+    bytes += 1 + (cell === null ? 0 : requestBytes(cell));
+  }
+  if (columns.length === 0) throw rowRefused(table, number, 'names no column.');
+  const missing = required.find((column) => !columns.includes(column));
+  if (missing !== undefined) throw rowRefused(table, number, `has no value for the column "${missing}".`);
+  return { columns, cells, bytes };
+}
+
+function cellOf(table: Table, column: string, value: unknown, texts: boolean, number: number): string | null {
   const type = table.types.get(column);
-  if (type === undefined)
+  const declared = Object.hasOwn(table.columns, column) ? table.columns[column] : undefined;
+  if (type === undefined || declared === undefined) {
     throw rowRefused(table, number, `has a column "${column}" that table() does not declare.`);
-  if (value === null) return null;
+  }
+  if (declared.presence === 'generated') {
+    throw rowRefused(table, number, `has a value for "${column}", which the database computes.`);
+  }
+  if (value === null) {
+    if (declared.takesNull) return null;
+    throw rowRefused(table, number, `has null in "${column}", which table() does not declare as nullable().`);
+  }
   try {
-    return textOf(type, value);
+    return cellText(type, bulkText(type, value, texts));
   } catch (cause) {
     if (!(cause instanceof ForerunError)) throw cause;
     throw rowRefused(table, number, `cannot be sent. ${cause.text.what}`);
   }
 }
 
-const encoder = new TextEncoder();
+function cellText(type: ValueType, text: string): string {
+  if (type.family === 'bytes') return base64(text);
+  return isQuoted(type) ? exchangeQuotes(text) : text;
+}
 
-/** Bytes of a text inside a JSON request, where quotes and backslashes are escaped once more; with its comma. */
-function escapedBytes(json: string): number {
-  return encoder.encode(JSON.stringify(json)).length - 1;
+/** Base64 out of bytea's hex form. */
+function base64(hex: string): string {
+  return Buffer.from(hex.slice(2).replaceAll(/\s/g, ''), 'hex').toString('base64');
 }
 
 /** A row that cannot be sent: named by its number and column, never by its values. */

@@ -13,6 +13,10 @@ export type Presence = 'required' | 'optional' | 'generated';
  */
 export interface Column<Out, In, P extends Presence = 'required'> {
   readonly type: ValueType;
+  /** Whether an insert must name it. */
+  readonly presence: P;
+  /** Whether it may be SQL's null. */
+  readonly takesNull: boolean;
   /** May be `null`, which is always SQL's null; an insert may leave the column out. */
   nullable(): Column<Out | null, In | null, 'optional'>;
   /** Has a default (or an identity) in the database, so an insert may leave the column out. */
@@ -28,13 +32,23 @@ export interface Column<Out, In, P extends Presence = 'required'> {
 /** A column of any kind. */
 export type AnyColumn = Column<unknown, unknown, Presence>;
 
-/** A column of `type`; the builders in `column-types.ts` call it. What the modifiers add is for the type checker. */
-export function columnOf<Out, In, P extends Presence = 'required'>(type: ValueType): Column<Out, In, P> {
+/** A column of `type`; the builders in `column-types.ts` call it. */
+export function columnOf<Out, In>(type: ValueType): Column<Out, In> {
+  return columnWith<Out, In, 'required'>(type, 'required', false);
+}
+
+function columnWith<Out, In, P extends Presence>(
+  type: ValueType,
+  presence: P,
+  takesNull: boolean,
+): Column<Out, In, P> {
   return Object.freeze({
     type,
-    nullable: () => columnOf<Out | null, In | null, 'optional'>(type),
-    defaulted: () => columnOf<Out, In, 'optional'>(type),
-    generated: () => columnOf<Out, In, 'generated'>(type),
+    presence,
+    takesNull,
+    nullable: () => columnWith<Out | null, In | null, 'optional'>(type, 'optional', true),
+    defaulted: () => columnWith<Out, In, 'optional'>(type, 'optional', takesNull),
+    generated: () => columnWith<Out, In, 'generated'>(type, 'generated', takesNull),
     array: () => columnOf<readonly Out[], readonly In[]>(arrayOf(type)),
   });
 }

@@ -1,5 +1,8 @@
 /** What a migration module imports from 'forerun'. */
+export type { OnConflict } from './bulk-conflict.ts';
 export type { BulkInsertOptions, BulkInsertResult } from './bulk-insert.ts';
+export { markTextRows, type TextRow } from './bulk-text.ts';
+export type { BulkUpdateOptions, BulkUpdateResult } from './bulk-update.ts';
 export type { Column, Presence } from './column.ts';
 export {
   bigint,
@@ -41,6 +44,7 @@ export type { NamedValues, Operations, Query } from './operations.ts';
 export { sql } from './sql.ts';
 export {
   table,
+  type ChangedRow,
   type Columns,
   type DatabaseOf,
   type NewRow,

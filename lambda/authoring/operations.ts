@@ -2,9 +2,12 @@ import type { Compilable, QueryExecutorProvider, RawBuilder } from 'kysely';
 import type { MigrationTools } from '../engine/migration.ts';
 import type { Row, Session, Statement } from '../engine/ports.ts';
 import { bulkInsert, type BulkInsertOptions, type BulkInsertResult } from './bulk-insert.ts';
+import type { BulkRows } from './bulk-packing.ts';
+import type { TextRow } from './bulk-text.ts';
+import { bulkUpdate, type BulkUpdateOptions, type BulkUpdateResult } from './bulk-update.ts';
 import { namedParameters } from './named-parameters.ts';
 import { statementOf } from './run-query.ts';
-import type { NewRow, Table } from './table.ts';
+import type { ChangedRow, ColumnOf, NewRow, Table } from './table.ts';
 
 /** A query of the builder, or SQL from the `sql` template. */
 export type Query<R> = Compilable<R> | RawBuilder<R>;
@@ -32,16 +35,46 @@ export interface Operations {
    */
   query<R = Row>(query: Query<R> | string, values?: NamedValues): Promise<readonly R[]>;
   /**
-   * Inserts many rows in as few calls as the limits of the Data API allow.
+   * Inserts many rows in as few calls as the limits of the Data API allow: from an array, an imported JSON or CSV file, or
+   * any iterable, which is read as the calls go out. A column that a row does not name gets its default.
    *
+   * @throws ForerunError `rows-refused` for a row that cannot be sent, by its number.
    * @example await op.bulkInsert(users, [{ id: 1n, name: 'Ada' }], { onConflict: 'nothing' });
+   * @example await op.bulkInsert(users, rows, { onConflict: { key: 'id', update: ['name'] } });
    */
   bulkInsert<T extends Table>(
     table: T,
-    rows: Iterable<NewRow<T>> | AsyncIterable<NewRow<T>>,
-    options?: BulkInsertOptions,
+    rows: Rows<NewRow<T>>,
+    options?: BulkInsertOptions<ColumnOf<T>>,
   ): Promise<BulkInsertResult>;
+  bulkInsert<T extends Table, R extends TextRow>(
+    table: T,
+    rows: Rows<R> & TextsOnly<R>,
+    options?: BulkInsertOptions<ColumnOf<T>>,
+  ): Promise<BulkInsertResult>;
+  /**
+   * Updates many rows, found by their key, packed as `bulkInsert` packs. Only the columns that a row names change.
+   *
+   * @throws ForerunError `rows-refused` for a row that cannot be sent, for a key that stands twice, and, unless `notFound`
+   * says otherwise, for a key that the table does not have.
+   * @example await op.bulkUpdate(users, [{ id: 1n, name: 'Ada' }], { key: 'id' });
+   */
+  bulkUpdate<T extends Table, K extends ColumnOf<T>>(
+    table: T,
+    rows: Rows<ChangedRow<T, K>>,
+    options: BulkUpdateOptions<K>,
+  ): Promise<BulkUpdateResult>;
+  bulkUpdate<T extends Table, R extends TextRow>(
+    table: T,
+    rows: Rows<R> & TextsOnly<R>,
+    options: BulkUpdateOptions<ColumnOf<T>>,
+  ): Promise<BulkUpdateResult>;
 }
+
+type Rows<R> = Iterable<R> | AsyncIterable<R>;
+
+/** Rows of a text file can name any column; a row whose columns the compiler knows is held to the table's. */
+type TextsOnly<R> = string extends keyof R ? unknown : never;
 
 /** The operations over one session; `db` compiles what the author built. */
 export function createOperations(
@@ -64,10 +97,9 @@ export function createOperations(
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return rows as unknown as readonly R[];
     },
-    bulkInsert: <T extends Table>(
-      table: T,
-      rows: Iterable<NewRow<T>> | AsyncIterable<NewRow<T>>,
-      options: BulkInsertOptions = {},
-    ) => bulkInsert({ session, tools, table, options }, rows),
+    bulkInsert: (table: Table, rows: BulkRows, options: BulkInsertOptions = {}) =>
+      bulkInsert({ session, tools, table, options }, rows),
+    bulkUpdate: (table: Table, rows: BulkRows, options: BulkUpdateOptions) =>
+      bulkUpdate({ session, tools, table, options }, rows),
   });
 }

@@ -53,6 +53,13 @@ export type DatabaseOf<T extends Tables> = { [K in keyof T]: KyselyRow<T[K]['col
 /** A row to insert into a table. */
 export type NewRow<T extends Table> = InsertRow<T['columns']>;
 
+/** A row that changes a row of a table: its key, and whatever changes. */
+export type ChangedRow<T extends Table, K extends string> = {
+  readonly [C in keyof T['columns'] & K]: InOf<T['columns'][C]>;
+} & {
+  readonly [C in KeysWith<T['columns'], 'required' | 'optional'>]?: InOf<T['columns'][C]> | undefined;
+};
+
 /** A row as a query gives it back. */
 export type ReadRow<T extends Table> = { readonly [K in keyof T['columns']]: OutOf<T['columns'][K]> };
 
@@ -77,6 +84,9 @@ type KeysWith<C extends Columns, P extends Presence> = {
 type InsertRow<C extends Columns> = { readonly [K in KeysWith<C, 'required'>]: InOf<C[K]> } & {
   readonly [K in KeysWith<C, 'optional'>]?: InOf<C[K]> | undefined;
 };
+
+/** Names of a table's columns. */
+export type ColumnOf<T extends Table> = keyof T['columns'] & string;
 
 function typedValue(type: ValueType | undefined, value: unknown, place: string): CastNode {
   if (type !== undefined) return castAs(type, value);

@@ -100,7 +100,8 @@ function string(type: ValueType, value: unknown): string {
   return value;
 }
 
-const STORABLE =
+/** What a text must be that PostgreSQL can store. */
+export const STORABLE =
   'text without the character U+0000 and without half surrogate pairs, which PostgreSQL cannot store';
 
 /** Whether PostgreSQL can store the text: no U+0000, no lone surrogate. */

@@ -9,6 +9,7 @@ const things = table('app.things', {
   name: text().nullable(),
   doc: jsonb().nullable(),
   count: integer().defaulted(),
+  sum: integer().generated(),
 });
 
 function setUp(options: BulkInsertOptions = {}) {
@@ -18,44 +19,69 @@ function setUp(options: BulkInsertOptions = {}) {
     session,
     table: things,
     options,
-    tools: { progress: (message: string) => said.push(message) },
+    tools: { inTransaction: true, progress: (message: string) => said.push(message) },
   };
   return { insert: (rows: Parameters<typeof bulkInsert>[1]) => bulkInsert(work, rows), statements, said };
 }
 
+const LIMIT = 4 * 1024 * 1024;
+
+/** The whole request, with names as long as the service allows. */
+function requestBytes({
+  sql,
+  parameters = {},
+}: {
+  sql: string;
+  parameters?: Readonly<Record<string, unknown>>;
+}): number {
+  const body = JSON.stringify({
+    resourceArn: 'r'.repeat(570),
+    secretArn: 's'.repeat(570),
+    transactionId: 't'.repeat(192),
+    database: 'd'.repeat(64),
+    sql,
+    parameters: Object.entries(parameters).map(([name, value]) => ({ name, value: { stringValue: value } })),
+  });
+  return Buffer.byteLength(body) + 8 * 1024;
+}
+
 describe('a bulk insert', () => {
-  test('packs rows of one shape into one call as texts', async () => {
+  test('packs rows of one shape into one call, a text for each column', async () => {
     const { insert, statements, said } = setUp();
     const result = await insert([
       { id: 9_007_199_254_740_993n, name: 'a "b"', doc: { n: 1 } },
       { id: 2, name: null, doc: jsonNull },
     ]);
-    expect(result).toEqual({ rows: 1, calls: 1 });
+    expect(result).toEqual({ rows: 1, inserted: 1, updated: 0, passedOver: 1, calls: 1 });
+    const arrays = [
+      "string_to_array(:c0, chr(127), '')",
+      "string_to_array(:c1, chr(127), '')",
+      `string_to_array(translate(:c2, '"~', '~"'), chr(127), '')`,
+    ];
     expect(statements).toEqual([
       {
         sql: [
-          'insert into "app"."things" ("id", "name", "doc")',
-          'select cast(r.cells ->> 0 as bigint), cast(r.cells ->> 1 as text), cast(r.cells ->> 2 as jsonb)',
-          'from json_array_elements(cast(:rows as json)) as r(cells)',
+          '/* rows 1 to 2 */ insert into "app"."things" as t ("id", "name", "doc")',
+          'select cast(r.c0 as bigint), cast(r.c1 as text), cast(r.c2 as jsonb)',
+          `from unnest(${arrays.join(', ')}) with ordinality as r(c0, c1, c2, at) where r.at > 1`,
         ].join('\n'),
         parameters: {
-          rows: JSON.stringify([
-            ['9007199254740993', 'a "b"', '{"n":1}'],
-            ['2', null, 'null'],
-          ]),
+          c0: '\u007f9007199254740993\u007f2',
+          c1: '\u007fa "b"\u007f',
+          c2: '\u007f{~n~:1}\u007fnull',
         },
         options: { rows: false },
       },
     ]);
-    expect(said).toEqual(['app.things: rows inserted 1, calls 1']);
+    expect(said).toEqual(['app.things: rows inserted 1, passed over 1, calls 1']);
   });
 
   test('groups rows by their keys, so that an absent one gets its default', async () => {
     const { insert, statements } = setUp();
-    await insert([{ id: 1 }, { id: 2, count: 3 }, { id: 4, count: undefined }]);
-    expect(statements.map(({ parameters }) => parameters?.['rows'])).toEqual([
-      '[["1"],["4"]]',
-      '[["2","3"]]',
+    await insert([{ id: 1 }, { id: 2, count: 3 }, { id: 4, count: undefined }, { count: 6, id: 5 }]);
+    expect(statements.map(({ parameters }) => parameters)).toEqual([
+      { c0: '\u007f1\u007f4' },
+      { c0: '\u007f2\u007f5', c1: '\u007f3\u007f6' },
     ]);
   });
 
@@ -67,38 +93,82 @@ describe('a bulk insert', () => {
 
   test('sends nothing for no rows', async () => {
     const { insert, statements } = setUp();
-    expect(await insert([])).toEqual({ rows: 0, calls: 0 });
+    expect(await insert([])).toEqual({ rows: 0, inserted: 0, updated: 0, passedOver: 0, calls: 0 });
     expect(statements).toEqual([]);
   });
 
-  test('reads rows as they come and keeps every request below 4 MiB', async () => {
+  test.each([
+    ['letters that take several bytes', '"\\ä€'],
+    ['characters that JSON writes as six', '\u0001'],
+    ['the character that parts values', '\u007f'],
+    ['words that part values where that character is taken', '\u007f0;\u007f1;\u007f2;'],
+  ])('reads rows as they come and keeps every request below 4 MiB: %s', async (_, part) => {
     const { insert, statements } = setUp();
-    // Quotes and backslashes are escaped twice, letters outside ASCII take several bytes.
-    const name = '"\\ä€'.repeat(20_000);
+    // Short and long values, so that what stands between values counts, too.
+    const names = ['', part, part.repeat(60_000)];
     async function* rows() {
-      for (let id = 0; id < 30; id += 1) yield await Promise.resolve({ id, name });
+      for (let id = 0; id < 600; id += 1) yield await Promise.resolve({ id, name: names[id % 3] });
     }
     const { calls } = await insert(rows());
     expect(calls).toBe(statements.length);
     expect(calls).toBeGreaterThan(1);
-    for (const { sql, parameters } of statements) {
-      const body = JSON.stringify({
-        sql,
-        parameters: [{ name: 'rows', value: { stringValue: parameters?.['rows'] } }],
-      });
-      expect(Buffer.byteLength(body)).toBeLessThan(4 * 1024 * 1024);
-    }
-    const sent = statements.flatMap(
-      ({ parameters }) => JSON.parse(String(parameters?.['rows'])) as string[][],
-    );
-    expect(sent).toEqual(Array.from({ length: 30 }, (_, id) => [String(id), name]));
+    for (const statement of statements) expect(requestBytes(statement)).toBeLessThan(LIMIT);
   });
 
-  test('fills its calls', async () => {
+  test('splits a call whose values part only by a longer word', async () => {
     const { insert, statements } = setUp();
-    const { calls } = await insert(Array.from({ length: 60_000 }, (_, id) => ({ id, name: 'x'.repeat(80) })));
-    expect(calls).toBe(2);
-    expect(String(statements[0]?.parameters?.['rows']).length).toBeGreaterThan(2.8 * 1024 * 1024);
+    const short = Array.from({ length: 110_000 }, (_, id) => ({
+      id: id % 10,
+      name: id === 0 ? '\u007f' : 'a'.repeat(34),
+    }));
+    await insert(short);
+    expect(statements.length).toBeGreaterThan(1);
+    for (const statement of statements) expect(requestBytes(statement)).toBeLessThan(LIMIT);
+  });
+
+  test.each([
+    ['short values', (id: number) => ({ id, name: `n${id}`, doc: null, count: id })],
+    [
+      'a document',
+      (id: number) => ({ id, name: `name ${id}`, doc: { kind: 'a', tags: ['x', 'y'], n: id }, count: id }),
+    ],
+    [
+      'a page of text',
+      (id: number) => ({ id, name: 'It was a dark night. '.repeat(30), doc: null, count: id }),
+    ],
+  ])('takes at most 1.2 times the calls that the bytes of the values need: %s', async (_, rowOf) => {
+    const { insert, statements } = setUp();
+    const rows = Array.from({ length: 100_000 }, (_unused, id) => rowOf(id));
+    const { calls } = await insert(rows);
+    const raw = rows.reduce(
+      (sum, { id, name, doc, count }) =>
+        sum +
+        String(id).length +
+        name.length +
+        (doc === null ? 0 : JSON.stringify(doc).length) +
+        String(count).length,
+      0,
+    );
+    expect(calls).toBeLessThanOrEqual(1.2 * Math.ceil(raw / LIMIT));
+    for (const statement of statements) expect(requestBytes(statement)).toBeLessThan(LIMIT);
+  });
+
+  test('holds no more rows than one request takes', async () => {
+    const { insert, statements } = setUp();
+    let most = 0;
+    function* rows() {
+      for (let id = 0; id < 400; id += 1) {
+        const sent = statements.reduce(
+          (sum, { parameters }) => sum + String(parameters?.['c0']).split('\u007f').length - 1,
+          0,
+        );
+        most = Math.max(most, id - sent);
+        yield { id, name: 'x'.repeat(100_000) };
+      }
+    }
+    await insert(rows());
+    // 41 such rows fill a request.
+    expect(most).toBeLessThanOrEqual(42);
   });
 
   test.each([
@@ -120,10 +190,25 @@ describe('a bulk insert', () => {
       'cannot be sent. A value for app.things.doc (jsonb) must be a value that JSON can hold (no bigint, no circle).',
       { id: 1, doc: { n: 1n } },
     ],
-    ['is larger than one call takes (3145728 bytes).', { id: 1, name: 'x'.repeat(3 * 1024 * 1024) }],
+    ['has null in "id", which table() does not declare as nullable().', { id: null }],
+    ['has no value for the column "id".', { name: 'secret' }],
+    ['has a value for "sum", which the database computes.', { id: 1, sum: 1 }],
+    ['is no object of columns and values.', null],
+    ['is no object of columns and values.', 'id'],
+    ['is larger than one call takes (4 MiB).', { id: 1, name: 'x'.repeat(LIMIT) }],
   ])('refuses a row that %s', async (why, row) => {
     const { insert, statements } = setUp();
-    expect(await refusalOf(() => insert([{ id: 1 }, row]))).toBe(`rows-refused: Row 2 for app.things ${why}`);
+    expect(await refusalOf(() => insert([{ id: 1 }, row as object]))).toBe(
+      `rows-refused: Row 2 for app.things ${why}`,
+    );
+    expect(statements).toEqual([]);
+  });
+
+  test('refuses rows that are no list', async () => {
+    const { insert, statements } = setUp();
+    expect(await refusalOf(() => insert({ id: 1 } as never))).toBe(
+      'rows-refused: The rows for app.things are no array, iterable or async iterable.',
+    );
     expect(statements).toEqual([]);
   });
 });

@@ -17,6 +17,7 @@ import {
   uuid,
   type NewRow,
   type ReadRow,
+  type TextRow,
 } from 'forerun';
 
 const users = table('users', {
@@ -95,6 +96,27 @@ export const accepted = migration({
     await op.bulkInsert(users, [{ ...row, search: 'x' }]);
     // @ts-expect-error no other way to meet a conflict
     await op.bulkInsert(users, [row], { onConflict: 'update' });
+    await op.bulkInsert(users, [row], { onConflict: { key: 'id', update: ['name'] } });
+    // @ts-expect-error a conflict on a column that the table does not declare
+    await op.bulkInsert(users, [row], { onConflict: { key: 'idd' } });
+    // @ts-expect-error an update of a column that the table does not declare
+    await op.bulkInsert(users, [row], { onConflict: { key: 'id', update: ['nmae'] } });
+    const textRows: readonly TextRow[] = [];
+    await op.bulkInsert(users, textRows, { onConflict: 'nothing' });
+    // @ts-expect-error rows whose columns are known are held to them, also where all of them are texts
+    await op.bulkInsert(users, [{ ref: 'r', name: 'n' }]);
+
+    await op.bulkUpdate(users, [{ id: 1n, name: 'x' }, { id: 2 }], { key: 'id' });
+    await op.bulkUpdate(users, [{ ref: 'r', nick: null }], { key: ['ref'], notFound: 'pass-over' });
+    await op.bulkUpdate(users, textRows, { key: 'id' });
+    // @ts-expect-error a row without its key
+    await op.bulkUpdate(users, [{ name: 'x' }], { key: 'id' });
+    // @ts-expect-error a bulk update without a key
+    await op.bulkUpdate(users, [{ id: 1n, name: 'x' }]);
+    // @ts-expect-error a row with a wrong type
+    await op.bulkUpdate(users, [{ id: 1n, age: '5' }], { key: 'id' });
+    // @ts-expect-error a column that the table does not declare
+    await op.bulkUpdate(users, [{ id: 1n, nmae: 'x' }], { key: 'id' });
     // @ts-expect-error an object cannot be bound by name
     await op.execute('select :a', { a: {} });
     const [counted] = await op.query<{ n: bigint }>('select count(*) as n from users');

@@ -37,7 +37,7 @@ test('every TypeScript block compiles', async () => {
 });
 
 test('the migrations of the guide run, and the table they tell of is there', async () => {
-  const [first, second] = blocks
+  const [first, second, third] = blocks
     .filter(({ page }) => page === 'docs/writing-migrations.md')
     .map(({ code }) => code);
   const postgres = await openTheatre();
@@ -46,11 +46,13 @@ test('the migrations of the guide run, and the table they tell of is there', asy
     const result = await stage.deploy('docs', {
       '0001_notes.ts': first ?? '',
       '0002_pinned.ts': second ?? '',
+      '0003_pages.ts': third ?? '',
     });
     expect(result.reason).toBeUndefined();
     expect(await stage.rows(`select id from forerun.migration order by id`)).toEqual([
       { id: '0001_notes' },
       { id: '0002_pinned' },
+      { id: '0003_pages' },
     ]);
   } finally {
     await stage.close();
