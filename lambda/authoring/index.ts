@@ -3,6 +3,7 @@ export type { OnConflict } from './bulk-conflict.ts';
 export type { BulkInsertOptions, BulkInsertResult } from './bulk-insert.ts';
 export { markTextRows, type TextRow } from './bulk-text.ts';
 export type { BulkUpdateOptions, BulkUpdateResult } from './bulk-update.ts';
+export type { Check } from './check.ts';
 export type { Column, Presence } from './column.ts';
 export {
   bigint,
@@ -29,17 +30,36 @@ export {
   uuid,
   varchar,
 } from './column-types.ts';
+export type { MigrationContext } from './context.ts';
+export type { Amount, Expectation, RowsExpected } from './expectation.ts';
+export type { Expecting } from './expect.ts';
 export { jsonNull, type JsonNull } from './json-null.ts';
 export { irreversible, type Irreversible } from './irreversible.ts';
 export {
   bindMigration,
   isMigrationDefinition,
   migration,
-  type MigrationContext,
   type MigrationDefinition,
   type MigrationSource,
   type Step,
 } from './migration.ts';
+export {
+  operation,
+  type Op,
+  type Operation,
+  type OperationContext,
+  type OperationSource,
+  type UsedOperation,
+} from './operation.ts';
+export { addCheck, type CheckArgument } from './operations/add-check.ts';
+export { addEnumValue, type EnumValueArgument } from './operations/add-enum-value.ts';
+export { addForeignKey, type ForeignKeyArgument } from './operations/add-foreign-key.ts';
+export { addIndex, type IndexArgument } from './operations/add-index.ts';
+export { addNotNull, type NotNullArgument } from './operations/add-not-null.ts';
+export type { Rename } from './operations/column-twin.ts';
+export { beginColumnRename, finishColumnRename } from './operations/rename-column.ts';
+export { replaceFunction, type FunctionArgument } from './operations/replace-function.ts';
+export { replaceView, type ViewArgument } from './operations/replace-view.ts';
 export type { NamedValues, Operations, Query } from './operations.ts';
 export { sql } from './sql.ts';
 export {

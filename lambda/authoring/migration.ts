@@ -1,4 +1,3 @@
-import type { Kysely } from 'kysely';
 import { ForerunError, UNTOUCHED } from '../engine/errors.ts';
 import {
   BASE,
@@ -9,27 +8,38 @@ import {
   type Revision,
 } from '../engine/migration.ts';
 import type { Session } from '../engine/ports.ts';
+import { inContext, type MigrationContext } from './context.ts';
 import { flawOf } from './definition-flaw.ts';
-import { createBuilder } from './dialect.ts';
 import { isIrreversible, type Irreversible } from './irreversible.ts';
-import { createOperations, type Operations } from './operations.ts';
-import type { DatabaseOf, Table, Tables } from './table.ts';
-
-/** What `up` and `down` get to work with. */
-export interface MigrationContext<T extends Tables> {
-  /** Kysely over the migration's transaction. It knows the tables of `tables`; schema changes need none. */
-  readonly db: Kysely<DatabaseOf<T>>;
-  /** Plain SQL and bulk rows. */
-  readonly op: Operations;
-  /** Tells how far a long step has come; shown while the run works. Keep values out of it. */
-  readonly progress: (message: string) => void;
-}
+import type { UsedOperation } from './operation.ts';
+import type { Table, Tables } from './table.ts';
+import { waysOf } from './ways.ts';
 
 /** One direction of a migration. It may run several times, but its effect in the database counts once. */
 export type Step<T extends Tables> = (context: MigrationContext<T>) => Promise<unknown>;
 
-/** What an author writes. */
-export interface MigrationSource<T extends Tables> {
+/** What an author writes: `up` and `down`, or `operations`, which know both ways. */
+export type MigrationSource<T extends Tables> = MigrationOptions<T> & (WrittenWays<T> | OperationsOnly);
+
+export interface WrittenWays<T extends Tables> {
+  readonly up: Step<T>;
+  /** Takes back what `up` did; `irreversible('why')` where there is no way back. */
+  readonly down: Step<T> | Irreversible;
+  readonly operations?: never;
+}
+
+export interface OperationsOnly {
+  /**
+   * Operations with their arguments, done in this order and taken back in the opposite one. Plans list them by name.
+   *
+   * @example operations: [addCheck.with({ table: 'articles', name: 'articles_price', check: 'price >= 0' })]
+   */
+  readonly operations: readonly UsedOperation[];
+  readonly up?: never;
+  readonly down?: never;
+}
+
+export interface MigrationOptions<T extends Tables> {
   /** Id of the migration before this one, several to join two lines, or `'base'` for the first of all. */
   readonly after: string | readonly string[];
   /** The id written down once more: it must be the file's name, so that a renamed file is refused. */
@@ -38,10 +48,24 @@ export interface MigrationSource<T extends Tables> {
   readonly tables?: T & NamedByKey<T>;
   /** `migration` gives it a transaction of its own; by default adjacent migrations share one. */
   readonly atomic?: Atomic;
+  /**
+   * `false` lets every statement commit alone, for what PostgreSQL refuses in a transaction (`create index concurrently`,
+   * `vacuum`). Each is recorded and never done twice; after an interruption the next run goes on behind the last one that is
+   * done, so `up` must send the same statements in the same order every time. @default true
+   */
+  readonly transaction?: boolean;
+  /**
+   * Lets statements outlast the 45 seconds that the Data API allows for a call; they commit alone, as with
+   * `transaction: false`, and are awaited over several runs if need be. @default false
+   */
+  readonly long?: boolean;
+  /**
+   * How long a statement may wait for a lock, in milliseconds; while it waits, the app's own statements queue behind it.
+   * When the time is over, everything is rolled back and tried again with a growing pause. @default 5000
+   */
+  readonly lockTimeoutMs?: number;
   /** Whether the previous release of the app works on the schema this migration leaves. */
   readonly compatible?: boolean;
-  readonly up: Step<T>;
-  readonly down: Step<T> | Irreversible;
 }
 
 /** Without `tables` the builder knows none. */
@@ -56,7 +80,11 @@ export interface MigrationDefinition {
   readonly id: string | undefined;
   readonly tables: Tables;
   readonly atomic: Atomic;
+  readonly alone: 'short' | 'long' | undefined;
+  readonly lockTimeoutMs: number | undefined;
   readonly compatible: boolean | undefined;
+  /** Names and descriptions of its operations, where it consists of nothing else. */
+  readonly operations: readonly string[] | undefined;
   readonly up: Step<Tables>;
   readonly down: Step<Tables> | Irreversible;
 }
@@ -84,13 +112,17 @@ export function migration<const T extends Tables = NoTables>(
 ): MigrationDefinition {
   const flaw = flawOf(source);
   if (flaw !== undefined) throw notAMigration(flaw);
-  const { after, id, tables, atomic = 'group', compatible, up, down } = source;
+  const { after, id, tables, atomic = 'group', lockTimeoutMs, compatible } = source;
+  const { up, down, operations } = waysOf(source);
   const definition = {
     after: parentsOf(after),
     id,
     tables: Object.freeze({ ...tables }),
     atomic,
+    alone: aloneOf(source),
+    lockTimeoutMs,
     compatible,
+    operations,
     // The tables beside them are the ones they were written for.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     up: up as Step<Tables>,
@@ -109,14 +141,25 @@ export function isMigrationDefinition(value: unknown): value is MigrationDefinit
 /** A definition as the engine runs it, under the name and fingerprint that the history gave it. */
 export function bindMigration(definition: MigrationDefinition, revision: Revision): Migration {
   if (definition.id !== undefined && definition.id !== revision.id) throw renamed(definition.id, revision.id);
-  const { atomic, compatible, tables, up } = definition;
+  const { atomic, alone, lockTimeoutMs, compatible, operations, tables, up } = definition;
   return Object.freeze({
     ...revision,
     atomic,
+    ...(alone === undefined ? {} : { alone }),
+    ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
     ...(compatible === undefined ? {} : { compatible }),
+    ...(operations === undefined ? {} : { operations }),
     up: runner(up, tables),
     down: boundDown(definition),
   });
+}
+
+function aloneOf({
+  transaction = true,
+  long = false,
+}: Pick<MigrationSource<Tables>, 'transaction' | 'long'>): 'short' | 'long' | undefined {
+  if (long) return 'long';
+  return transaction ? undefined : 'short';
 }
 
 function parentsOf(after: string | readonly string[]): readonly string[] {
@@ -139,16 +182,7 @@ function boundDown({ down, tables }: MigrationDefinition): Down {
 
 function runner(step: Step<Tables>, tables: Tables) {
   return async (session: Session, tools: MigrationTools): Promise<void> => {
-    await step(contextOf(session, tools, tables));
-  };
-}
-
-function contextOf(session: Session, tools: MigrationTools, tables: Tables): MigrationContext<Tables> {
-  const db = createBuilder(session, tables);
-  return {
-    db,
-    op: createOperations(session, db, tools),
-    progress: (message) => tools.progress(message),
+    await inContext(session, tools, tables, step);
   };
 }
 

@@ -5,6 +5,7 @@ import { bulkInsert, type BulkInsertOptions, type BulkInsertResult } from './bul
 import type { BulkRows } from './bulk-packing.ts';
 import type { TextRow } from './bulk-text.ts';
 import { bulkUpdate, type BulkUpdateOptions, type BulkUpdateResult } from './bulk-update.ts';
+import { expectRows, isExpecting, type Expecting, type Guard } from './expect.ts';
 import { namedParameters } from './named-parameters.ts';
 import { statementOf } from './run-query.ts';
 import type { ChangedRow, ColumnOf, NewRow, Table } from './table.ts';
@@ -26,8 +27,10 @@ export interface Operations {
    * await op.execute('create extension if not exists citext');
    * await op.execute('update users set plan = :plan where id = :id::uuid', { plan: 'free', id });
    * await op.execute(sql`update users set plan = ${plan}`);
+   * await op.execute(sql`delete from users where id = ${id}::uuid`, { expect: { rows: 1 } });
    */
-  execute(query: Query<unknown> | string, values?: NamedValues): Promise<{ readonly affected: number }>;
+  execute(query: Query<unknown> | string, options?: Expecting): Promise<{ readonly affected: number }>;
+  execute(query: string, values: NamedValues, options?: Expecting): Promise<{ readonly affected: number }>;
   /**
    * Sends a statement and gives back its rows.
    *
@@ -45,12 +48,12 @@ export interface Operations {
   bulkInsert<T extends Table>(
     table: T,
     rows: Rows<NewRow<T>>,
-    options?: BulkInsertOptions<ColumnOf<T>>,
+    options?: BulkInsertOptions<ColumnOf<T>> & Expecting,
   ): Promise<BulkInsertResult>;
   bulkInsert<T extends Table, R extends TextRow>(
     table: T,
     rows: Rows<R> & TextsOnly<R>,
-    options?: BulkInsertOptions<ColumnOf<T>>,
+    options?: BulkInsertOptions<ColumnOf<T>> & Expecting,
   ): Promise<BulkInsertResult>;
   /**
    * Updates many rows, found by their key, packed as `bulkInsert` packs. Only the columns that a row names change.
@@ -62,12 +65,12 @@ export interface Operations {
   bulkUpdate<T extends Table, K extends ColumnOf<T>>(
     table: T,
     rows: Rows<ChangedRow<T, K>>,
-    options: BulkUpdateOptions<K>,
+    options: BulkUpdateOptions<K> & Expecting,
   ): Promise<BulkUpdateResult>;
   bulkUpdate<T extends Table, R extends TextRow>(
     table: T,
     rows: Rows<R> & TextsOnly<R>,
-    options: BulkUpdateOptions<ColumnOf<T>>,
+    options: BulkUpdateOptions<ColumnOf<T>> & Expecting,
   ): Promise<BulkUpdateResult>;
 }
 
@@ -76,30 +79,49 @@ type Rows<R> = Iterable<R> | AsyncIterable<R>;
 /** Rows of a text file can name any column; a row whose columns the compiler knows is held to the table's. */
 type TextsOnly<R> = string extends keyof R ? unknown : never;
 
+/** What an author handed in, as the database port takes it; `db` compiles what was built. */
+export function statementFrom(
+  query: Query<unknown> | string,
+  values: NamedValues | undefined,
+  db: QueryExecutorProvider,
+): Statement {
+  if (typeof query === 'string') return namedParameters(query, values);
+  return statementOf('isRawBuilder' in query ? query.compile(db) : query.compile());
+}
+
 /** The operations over one session; `db` compiles what the author built. */
 export function createOperations(
   session: Session,
   db: QueryExecutorProvider,
   tools: MigrationTools,
+  guard: Guard = (step) => step(),
 ): Operations {
-  const statement = (query: Query<unknown> | string, values: NamedValues | undefined): Statement => {
-    if (typeof query === 'string') return namedParameters(query, values);
-    return statementOf('isRawBuilder' in query ? query.compile(db) : query.compile());
-  };
   return Object.freeze({
-    async execute(query: Query<unknown> | string, values?: NamedValues) {
-      const { affected } = await session.execute(statement(query, values), { rows: false });
-      return { affected };
+    async execute(query: Query<unknown> | string, given?: NamedValues | Expecting, more?: Expecting) {
+      const [values, expecting] = isExpecting(given) ? [undefined, given] : [given, more ?? {}];
+      const statement = statementFrom(query, values, db);
+      return expectRows(expecting, { tools, guard, what: statement.sql }, async () => {
+        const { affected } = await session.execute(statement, { rows: false });
+        return { affected };
+      });
     },
     async query<R>(query: Query<R> | string, values?: NamedValues) {
-      const { rows } = await session.execute(statement(query, values), { rows: true });
+      const { rows } = await session.execute(statementFrom(query, values, db), { rows: true });
       // The author says what a row looks like; nothing here can check it.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return rows as unknown as readonly R[];
     },
-    bulkInsert: (table: Table, rows: BulkRows, options: BulkInsertOptions = {}) =>
-      bulkInsert({ session, tools, table, options }, rows),
-    bulkUpdate: (table: Table, rows: BulkRows, options: BulkUpdateOptions) =>
-      bulkUpdate({ session, tools, table, options }, rows),
+    bulkInsert: (table: Table, rows: BulkRows, options: BulkInsertOptions & Expecting = {}) =>
+      guard(() =>
+        expectRows(options, { tools, guard, what: `bulk insert into ${table.name}` }, () =>
+          bulkInsert({ session, tools, table, options }, rows),
+        ),
+      ),
+    bulkUpdate: (table: Table, rows: BulkRows, options: BulkUpdateOptions & Expecting) =>
+      guard(() =>
+        expectRows(options, { tools, guard, what: `bulk update of ${table.name}` }, () =>
+          bulkUpdate({ session, tools, table, options }, rows),
+        ),
+      ),
   });
 }

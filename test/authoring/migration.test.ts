@@ -16,7 +16,7 @@ import { refusalOf } from './refusal.ts';
 const nothing = (): Promise<void> => Promise.resolve();
 const people = table('people', { name: text() });
 const revision = (after: readonly string[] = []) => ({ id: '0001_people', after, checksum: 'v1:0' });
-const tools = { progress: () => undefined };
+const tools = { inTransaction: true, progress: () => undefined };
 
 /** Modules reach the run without type checks, so anything may come. */
 const define = (source: unknown) => migration(source as MigrationSource<Tables>);
@@ -48,10 +48,14 @@ describe('a migration', () => {
   test.each([
     [undefined, 'migration() takes one object'],
     [{ after: 'base', down: nothing }, '"up" must be a function'],
-    [{ after: 'base', up: nothing }, '"down" must be a function or irreversible(\'why\')'],
+    [
+      { after: 'base', up: nothing },
+      '"down" is missing: write how to take "up" back, or irreversible(\'why\') where there is no way back',
+    ],
+    [{ after: 'base', up: nothing, down: 'no' }, '"down" must be a function or irreversible(\'why\')'],
     [
       { after: 'base', up: nothing, down: irreversible('') },
-      '"down" must be a function or irreversible(\'why\')',
+      'irreversible() in "down" needs the reason as its text: irreversible(\'why\')',
     ],
     [{ up: nothing, down: nothing }, '"after" must be an id, several different ids, or \'base\''],
     [{ after: [], up: nothing, down: nothing }, '"after" must be an id, several different ids, or \'base\''],
@@ -65,7 +69,7 @@ describe('a migration', () => {
     ],
     [
       { after: 'base', up: nothing, down: nothing, upgrade: nothing },
-      '"upgrade" is not one of after, id, tables, atomic, compatible, up, down',
+      '"upgrade" is not one of after, id, tables, atomic, transaction, long, lockTimeoutMs, compatible, up, down, operations',
     ],
     [
       { after: 'base', up: nothing, down: nothing, atomic: 'own' },
@@ -147,6 +151,7 @@ describe('a bound migration', () => {
       down: nothing,
     });
     await bindMigration(definition, revision()).up(recordingSession().session, {
+      inTransaction: true,
       progress: (message) => said.push(message),
     });
     expect(said).toEqual(['half way']);

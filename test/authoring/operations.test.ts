@@ -9,7 +9,11 @@ import { shop } from './shop-tables.ts';
 function setUp(answer: Parameters<typeof recordingSession>[0] = {}) {
   const { session, statements } = recordingSession(answer);
   const db = createBuilder(session, shop);
-  return { op: createOperations(session, db, { progress: () => undefined }), db, statements };
+  return {
+    op: createOperations(session, db, { inTransaction: true, progress: () => undefined }),
+    db,
+    statements,
+  };
 }
 
 describe('op.execute', () => {
