@@ -2,6 +2,7 @@ import type { LedgerDialect, LoneOrder, RecordedOrder, WatchOrder } from './ledg
 import { lexemesOf } from './lexemes.ts';
 import type { LoneForm } from './lone-statement.ts';
 import type { BoundValue, Statement } from './ports.ts';
+import { FENCE } from './postgres-fence.ts';
 
 const RUN_RECORDED = `
 select cast(answer ->> 'ended' as text) as ended, cast(answer ->> 'affected' as bigint) as affected
@@ -63,21 +64,11 @@ function argument(value: BoundValue, values: string[]): string {
 const hexOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** As in every write of the journal: the newest token, a run that has not ended, and a revision that moves. */
-const FENCE = `
-with fence as (
-  update forerun.lease
-  set revision = revision + 1, expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
-  where history = :history and name = 'run' and token = :token and holder = :run_id
-    and exists (select from forerun.run r where r.id = :run_id and r.finished_at is null)
-  returning token
-)`;
-
 const THIS_STATEMENT = `s.history = :history and s.migration = :migration and s.direction = :direction and s.number = :number`;
 
 /** Null names find nothing; `to_regclass` folds and searches a name as the statement itself would. */
 const INDEX = `
-select c.oid, format('%I.%I', n.nspname, c.relname) as name, i.indisvalid as valid
+select c.oid, i.indrelid, format('%I.%I', n.nspname, c.relname) as name, i.indisvalid as valid
 from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_index i on i.indexrelid = c.oid
 where c.oid = to_regclass(cast(:dropped as text))
    or c.relname = (parse_ident(cast(:created as text)))[1]
@@ -109,9 +100,9 @@ const FORGET = `${FENCE}, noted as (
 select (select token from fence) as token`;
 
 /**
- * What works is found by the tag at its beginning, which must be the first thing in it: the view cuts long texts, and shows the
- * last statement of an idle session too. Of other roles' sessions a plain role sees neither text nor state; then the lock
- * counts that building, dropping and vacuuming take on their table.
+ * What works is found in two ways. By the tag, which must be the first thing in the text: the view cuts long ones, and shows the
+ * last statement of an idle session too. And by the lock that building, dropping and vacuuming take on their table, wherever
+ * it is held or waited for: on the table of the index in question, or anywhere by a session whose text this role may not see.
  */
 const WATCH = `
 with mine as (
@@ -119,17 +110,19 @@ with mine as (
   where history = :history and name = 'run' and token = :token and holder = :run_id
   returning token
 ), known as (${INDEX}), others as (
-  select a.pid, a.state, a.query from pg_stat_activity a
+  select a.pid, a.state, a.query, a.backend_type from pg_stat_activity a
   where a.datname = current_database() and a.pid <> pg_backend_pid()
 )
 select (select token from mine) as token,
        exists (select from others where state = 'active' and starts_with(query, :tag))
          or exists (select from others o join pg_locks l on l.pid = o.pid
-                    where o.query = '<insufficient privilege>' and l.locktype = 'relation'
-                      and l.mode = 'ShareUpdateExclusiveLock') as alive,
+                    where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock'
+                      and (o.query = '<insufficient privilege>'
+                           or o.backend_type <> 'autovacuum worker'
+                              and l.relation in (to_regclass(cast(:table as text)), (select indrelid from known)))) as alive,
        (select p.phase || case when p.blocks_total > 0 then format(', %s%% of the blocks', p.blocks_done * 100 / p.blocks_total) else '' end
           from pg_stat_progress_create_index p join others o on o.pid = p.pid
-          where starts_with(o.query, :tag) limit 1) as phase,
+          where starts_with(o.query, :tag) or p.index_relid = (select oid from known) limit 1) as phase,
        (select clock_timestamp() > s.started_at + :in_flight_ms * interval '1 millisecond'
           from forerun.statement s where ${THIS_STATEMENT}) as settled,
        (select name from known) as index_name,

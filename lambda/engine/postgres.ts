@@ -1,5 +1,6 @@
 import { type Claim, type Dialect, type LeaseBid, type RunEnd, type RunIdentity } from './journal.ts';
 import { amend, unlock } from './postgres-intervention.ts';
+import { FENCE } from './postgres-fence.ts';
 import { installation } from './postgres-installation.ts';
 import { postgresLedger } from './postgres-ledger.ts';
 import type { BoundValue, Statement } from './ports.ts';
@@ -132,18 +133,10 @@ function acquire({ revision, force, leaseMs, ...identity }: LeaseBid): Statement
 }
 
 /**
- * The first statement of every group's transaction. Writing the lease row is the fence: it succeeds only with the newest
- * token, it locks the row until the transaction ends, and the revision moves exactly if the effect does. The time
- * limits are local to the transaction: a dead runner must not hold the app's tables for the service's three minutes.
+ * The first statement of every group's transaction. The time limits are local to it: a dead runner must not hold the app's
+ * tables for the service's three minutes.
  */
-const FENCE = `
-with fence as (
-  update forerun.lease
-  set revision = revision + 1, expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
-  where history = :history and name = 'run' and token = :token and holder = :run_id
-    and exists (select from forerun.run r where r.id = :run_id and r.finished_at is null)
-  returning token
-), settings as (
+const LIMITED_FENCE = `${FENCE}, settings as (
   select set_config('lock_timeout', :lock_timeout, true),
          set_config('idle_in_transaction_session_timeout', :idle_timeout, true),
          set_config('statement_timeout', :statement_timeout, true)
@@ -162,7 +155,7 @@ const SWEPT = `, swept as (
   delete from forerun.statement s using claimed where s.history = :history and s.migration = claimed.id
 )`;
 
-const CLAIM = `${FENCE}, claimed as (
+const CLAIM = `${LIMITED_FENCE}, claimed as (
   insert into forerun.migration (history, id, checksum, after, compatible, run_id, deploy_id)
   select :history, entry ->> 0, entry ->> 1, entry -> 2, cast(entry ->> 3 as boolean), :run_id, cast(:deploy_id as text)
   from asked
@@ -172,7 +165,7 @@ const CLAIM = `${FENCE}, claimed as (
   insert into forerun.event (history, run_id, kind, migration) select :history, :run_id, 'applied', id from claimed
 )${SWEPT}${FENCED_COUNT}`;
 
-const UNCLAIM = `${FENCE}, claimed as (
+const UNCLAIM = `${LIMITED_FENCE}, claimed as (
   delete from forerun.migration m using asked
   where m.history = :history and m.id = asked.entry ->> 0 and m.checksum = asked.entry ->> 1
   returning m.id

@@ -362,6 +362,26 @@ describe('an index that is built concurrently', () => {
     expect(await indexes()).toEqual(['n_n', true]);
   });
 
+  test('is seen at work where the service has cut off the comment that names it', async () => {
+    const lost = arena.dataApi.faults.next({
+      kind: 'drop-before',
+      where: (call) => call.sql?.includes(BUILD) === true,
+    });
+    const first = run(one(BUILD), 'first', { timeMs: 24_000 });
+    await lost.struck;
+    const blocker = await holdTable();
+    const builder = await arena.connect(lane.database);
+    const built = builder.query(BUILD);
+    expect((await first).error?.code).toBe('statement-running');
+    const second = run(one(BUILD), 'second');
+    while (sent('second', LOOK) < 10) await new Promise<void>((wake) => setImmediate(wake));
+    await blocker.query('commit');
+    await built;
+    expect(stepsOf(await second)).toEqual(['0001_one applied']);
+    expect(sent('second', BUILD) + sent('second', 'drop index')).toBe(0);
+    await Promise.all([blocker.end(), builder.end()]);
+  });
+
   test('is seen at work by a role that may not see other roles’ statements', async () => {
     await lane.direct.query(`
       do 'begin if not exists (select from pg_roles where rolname = ''campaign_plain'') then
