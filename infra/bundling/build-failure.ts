@@ -1,15 +1,23 @@
 import { resolve } from 'node:path';
 import type { BuildFailure, Message } from 'esbuild';
+import * as v from 'valibot';
 import { ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import { shownPath } from './migration-files.ts';
+import { OutsideCode } from './outside-code.ts';
+import { frameOf } from './source-place.ts';
 
 /** Whether esbuild itself refused its input. */
 export function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 }
 
-/** What esbuild refused first, with file, line, column and a caret under the place. */
+/** What was refused first, with file, line, column and a caret under the place. */
 export function explainBuildFailure(failure: BuildFailure, directory: string): ForerunError {
+  for (const message of failure.errors) {
+    // Our own refusals tell the cause; what esbuild says besides may only follow from it.
+    if (message.detail instanceof ForerunError) return message.detail;
+    if (v.is(OutsideCode, message.detail)) return outsideCode(message, message.detail.outside, directory);
+  }
   const [first] = failure.errors;
   if (first === undefined) return unreadable(failure.message, 'Mend the module and build again.', failure);
   const missing = /^Could not resolve "(.*)"$/.exec(first.text)?.[1];
@@ -20,6 +28,14 @@ export function explainBuildFailure(failure: BuildFailure, directory: string): F
     `${place(first, directory)} imports '${missing}', which is not there.`,
     `${/^[./]/.test(missing) ? 'Correct the path' : 'Install the package'}, or remove the import:${frame(first)}`,
     failure,
+  );
+}
+
+function outsideCode(message: Message, outside: string, directory: string): ForerunError {
+  return unreadable(
+    `${place(message, directory)} imports ${outside}, which lies outside the migrations folder: a migration must not change when the app's models or settings do.`,
+    `Copy what it needs into the migrations folder (a name that begins with "_" makes no migration), or import types only; code kept for migrations says so in its package.json, "forerun": { "migrations": true }:${frame(message)}`,
+    undefined,
   );
 }
 
@@ -35,8 +51,8 @@ function place({ location }: Message, directory: string): string {
 
 function frame({ location }: Message): string {
   if (location === null) return '';
-  const margin = `  ${location.line} | `;
-  return `\n${margin}${location.lineText}\n${' '.repeat(margin.length + charactersBefore(location))}^`;
+  const { line, lineText } = location;
+  return frameOf({ line, lineText, column: charactersBefore(location) + 1 });
 }
 
 /** esbuild counts columns in bytes of UTF-8, people in characters. */

@@ -3,6 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, posix, resolve } from 'node:path';
 import { type Node, parse } from 'acorn';
 import { type Metafile, transformSync } from 'esbuild';
+import { readCsvFile } from './csv-file.ts';
+import { readSqlFile } from './sql-file.ts';
+import { tokensOf } from './sql-parser.ts';
+import { readTextFile } from './text-file.ts';
 
 /**
  * Version of the algorithm below. The journal keeps it with every checksum, so a better algorithm can come one day
@@ -13,15 +17,19 @@ const VERSION = 'v1';
 type Inputs = Metafile['inputs'];
 
 /**
- * Fingerprint of what a migration does: its syntax tree and that of every local file it imports, directly or not.
- * Comments, layout and TypeScript types do not count. Packages count by name only: an upgrade of one is no change of
- * a migration. `inputs` is what esbuild found out about the imports, with paths relative to `directory`.
+ * Fingerprint of what a migration does: its syntax tree and what every local file says that it imports, directly or not.
+ * Comments, layout and TypeScript types do not count, of data files only their values, of SQL only its tokens. Packages
+ * count by name only: an upgrade of one is no change of a migration. `inputs` is what esbuild found out about the
+ * imports, with paths relative to `directory`.
  */
-export function checksumOf(entry: string, inputs: Inputs, directory: string): string {
-  const files = [...localFilesOf(entry, inputs, directory)].map((file) => [
-    posix.relative(posix.dirname(entry), file),
-    contentOf(resolve(directory, file)),
-  ]);
+export async function checksumOf(entry: string, inputs: Inputs, directory: string): Promise<string> {
+  const local = [...localFilesOf(entry, inputs, directory)];
+  const files = await Promise.all(
+    local.map(async (file) => [
+      posix.relative(posix.dirname(entry), file),
+      await contentOf(resolve(directory, file), directory),
+    ]),
+  );
   return `${VERSION}:${sha256(JSON.stringify(files.sort(byPath))).slice(0, 32)}`;
 }
 
@@ -62,21 +70,24 @@ function isInstalled(name: string, folder: string): boolean {
   return dirname(folder) !== folder && isInstalled(name, dirname(folder));
 }
 
-function contentOf(path: string): unknown {
-  const text = readFileSync(path, 'utf8');
+async function contentOf(path: string, directory: string): Promise<unknown> {
   switch (extname(path)) {
+    case '.sql':
+      return tokensOf((await readSqlFile(path, directory)).map(({ sql }) => sql));
+    case '.csv':
+      return readCsvFile(path, directory);
     case '.json':
-      return JSON.parse(text);
+      return JSON.parse(readTextFile(path, directory).text);
     case '.ts':
     case '.mts':
     case '.cts':
     case '.js':
     case '.mjs':
     case '.cjs':
-      return syntaxOf(text, path);
+      return syntaxOf(readFileSync(path, 'utf8'), path);
     default:
       // A checkout may turn line ends into CRLF.
-      return text.replaceAll('\r\n', '\n');
+      return readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
   }
 }
 

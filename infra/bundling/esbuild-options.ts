@@ -8,7 +8,6 @@ export const COMMON_OPTIONS = {
   target: 'node24',
   // The ECMAScript builds of the SDK are half as large as its CommonJS builds.
   mainFields: ['module', 'main'],
-  loader: { '.sql': 'text', '.csv': 'text' },
   logLevel: 'silent',
   legalComments: 'none',
   // Paths relative to this folder are all that esbuild may know of the machine.

@@ -6,8 +6,10 @@ import { BASE } from '../../lambda/engine/migration.ts';
 import { type ErrorCode, ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import { explainBuildFailure, isBuildFailure } from './build-failure.ts';
 import { COMMON_OPTIONS } from './esbuild-options.ts';
+import { importingFiles } from './file-imports.ts';
 import { importingForerunFrom } from './forerun-import.ts';
 import { type MigrationFile, shownPath } from './migration-files.ts';
+import { refusingOutsideCode } from './outside-code.ts';
 import { packageModule } from './package-source.ts';
 import { describeThrown } from './thrown.ts';
 
@@ -65,7 +67,7 @@ async function compile(
       chunkNames: '_shared/[hash]',
       sourcemap: 'inline',
       sourcesContent: false,
-      plugins: [authoring],
+      plugins: [authoring, refusingOutsideCode(directory), importingFiles(directory)],
       // A bundled CommonJS package may still ask for `require`.
       banner: {
         js: `import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(${JSON.stringify(pathToFileURL(join(directory, '_')).href)});`,

@@ -24,14 +24,15 @@ export async function makeBundle(options: BundleOptions, { scratch, loading }: W
   const outdir = resolve(options.outdir);
   const real = files.map(({ id, path }) => ({ id, path: realpathSync(path) }));
   const { migrations, inputs } = await loadMigrations(real, { directory, scratch, loading });
-  const { ordered, head } = readHistory(
-    migrations.map(({ id, after, path, input }) => ({
+  const revisions = await Promise.all(
+    migrations.map(async ({ id, after, path, input }) => ({
       id,
       after,
-      checksum: checksumOf(input, inputs, directory),
+      checksum: await checksumOf(input, inputs, directory),
       path,
     })),
   );
+  const { ordered, head } = readHistory(revisions);
   const digest = digestOf(ordered);
   const runner = await writeRunner({ digest, migrations: ordered }, { directory, outdir });
   const gate = await writeGate({ directory, outdir });

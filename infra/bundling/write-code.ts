@@ -4,6 +4,7 @@ import { type BuildOptions, build } from 'esbuild';
 import type { Revision } from '../../lambda/engine/migration.ts';
 import { explainBuildFailure, isBuildFailure } from './build-failure.ts';
 import { COMMON_OPTIONS } from './esbuild-options.ts';
+import { importingFiles } from './file-imports.ts';
 import { importingForerunFrom } from './forerun-import.ts';
 import { packageModule } from './package-source.ts';
 
@@ -59,7 +60,10 @@ async function write(folder: string, directory: string, entry: BuildOptions): Pr
     absWorkingDir: directory,
     minify: true,
     write: false,
-    plugins: [importingForerunFrom(packageModule('lambda/authoring/index'), { external: false })],
+    plugins: [
+      importingForerunFrom(packageModule('lambda/authoring/index'), { external: false }),
+      importingFiles(directory),
+    ],
   };
   try {
     const [file] = (await build(options)).outputFiles;

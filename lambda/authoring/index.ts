@@ -1,3 +1,6 @@
+// What an imported .sql or .csv file is; a file for the compiler alone, which no import can name.
+// oxlint-disable-next-line typescript/triple-slash-reference
+/// <reference path="./files.d.ts" preserve="true" />
 /** What a migration module imports from 'forerun'. */
 export type { OnConflict } from './bulk-conflict.ts';
 export type { BulkInsertOptions, BulkInsertResult } from './bulk-insert.ts';
@@ -62,6 +65,7 @@ export { replaceFunction, type FunctionArgument } from './operations/replace-fun
 export { replaceView, type ViewArgument } from './operations/replace-view.ts';
 export type { NamedValues, Operations, Query } from './operations.ts';
 export { sql } from './sql.ts';
+export type { SqlScript } from './sql-script.ts';
 export {
   table,
   type ChangedRow,

@@ -8,6 +8,7 @@ import { bulkUpdate, type BulkUpdateOptions, type BulkUpdateResult } from './bul
 import { expectRows, isExpecting, type Expecting, type Guard } from './expect.ts';
 import { namedParameters } from './named-parameters.ts';
 import { statementOf } from './run-query.ts';
+import { isSqlScript, runScript, type SqlScript } from './sql-script.ts';
 import type { ChangedRow, ColumnOf, NewRow, Table } from './table.ts';
 
 /** A query of the builder, or SQL from the `sql` template. */
@@ -20,6 +21,14 @@ export type NamedValues = Readonly<
 
 /** The ways to the database besides the builder. */
 export interface Operations {
+  /**
+   * Sends the statements of an imported `.sql` file, one a call; rows are added up over all of them.
+   *
+   * @example
+   * import seed from './seed.sql';
+   * await op.execute(seed);
+   */
+  execute(script: SqlScript, options?: Expecting): Promise<{ readonly affected: number }>;
   /**
    * Sends a statement whose rows nobody needs.
    *
@@ -97,8 +106,15 @@ export function createOperations(
   guard: Guard = (step) => step(),
 ): Operations {
   return Object.freeze({
-    async execute(query: Query<unknown> | string, given?: NamedValues | Expecting, more?: Expecting) {
+    async execute(
+      query: Query<unknown> | SqlScript | string,
+      given?: NamedValues | Expecting,
+      more?: Expecting,
+    ) {
       const [values, expecting] = isExpecting(given) ? [undefined, given] : [given, more ?? {}];
+      if (typeof query === 'object' && isSqlScript(query)) {
+        return expectRows(expecting, { tools, guard, what: query.file }, () => runScript(session, query));
+      }
       const statement = statementFrom(query, values, db);
       return expectRows(expecting, { tools, guard, what: statement.sql }, async () => {
         const { affected } = await session.execute(statement, { rows: false });

@@ -19,8 +19,8 @@ function setUp(answer: Parameters<typeof recordingSession>[0] = {}) {
 describe('op.execute', () => {
   test('sends plain SQL as it stands and counts the rows', async () => {
     const { op, statements } = setUp({ affected: 2 });
-    expect(await op.execute('update t set a = b[1:2]')).toEqual({ affected: 2 });
-    expect(statements).toEqual([{ sql: 'update t set a = b[1:2]', options: { rows: false } }]);
+    expect(await op.execute('update t set a = b -- why')).toEqual({ affected: 2 });
+    expect(statements).toEqual([{ sql: 'update t set a = b -- why', options: { rows: false } }]);
   });
 
   test('binds values by name', async () => {
@@ -45,12 +45,64 @@ describe('op.execute', () => {
   });
 
   test.each([
+    ['select b[1:2], b[2:], b[:2], b[1 :n]', 'select b[1: 2], b[2:], b[: 2], b[1 : n]'],
+    ['select b[i:j], b[:j]', 'select b[i: j], b[: j]'],
+    ['select json_object(\'a\':b, c:1, "d":(e))', 'select json_object(\'a\': b, c: 1, "d":(e))'],
+    ['select \'1:2\', a::text, $$ :b $$, ":c" /* :d */ -- :e\n', undefined],
+    ["do $body$ begin perform '12:30'::time; a := b; end $body$", undefined],
+  ])('parts colons that are none of a placeholder from what follows: %s', async (text, sent) => {
+    const { op, statements } = setUp();
+    await op.execute(text);
+    await op.execute(`${text}, :v`, { v: 1 });
+    expect(statements.map(({ sql }) => sql)).toEqual([sent ?? text, `${sent ?? text}, :v`]);
+  });
+
+  test('takes a name that has a value for a placeholder everywhere', async () => {
+    const { op, statements } = setUp();
+    await op.execute('select b[:from : :to], b[1:n]', { from: 1, to: 2 });
+    expect(statements[0]?.sql).toBe('select b[:from : :to], b[1: n]');
+  });
+
+  test('sends a script statement by statement, each with its place, and adds up the rows', async () => {
+    const { op, statements } = setUp({ affected: 2 });
+    const script = {
+      file: 'data/a*b:c.sql',
+      statements: [
+        { line: 1, sql: 'delete from t' },
+        { line: 7, sql: "update t set a = b[1:2], c = ':x'" },
+      ],
+    };
+    expect(await op.execute(script)).toEqual({ affected: 4 });
+    expect(statements).toEqual([
+      { sql: '/* data/a_b_c.sql line 1 */ delete from t', options: { rows: false } },
+      { sql: "/* data/a_b_c.sql line 7 */ update t set a = b[1: 2], c = ':x'", options: { rows: false } },
+    ]);
+  });
+
+  test('holds the rows of a whole script against what was expected', async () => {
+    const { op } = setUp({ affected: 2 });
+    const script = { file: 'a.sql', statements: [{ line: 1, sql: 'delete from t' }] };
+    expect(await op.execute(script, { expect: { rows: 2 } })).toEqual({ affected: 2 });
+    expect(await refusalOf(() => op.execute(script, { expect: { rows: 3 } }))).toBe(
+      'check-failed: A statement was expected to change 3 rows and changed 2: a.sql',
+    );
+  });
+
+  test.each([
+    ['select :a', undefined, 'value-refused: The placeholder :a has no value.'],
+    ['select :a', {}, 'value-refused: The placeholder :a has no value.'],
     ['select :a', { b: 1 }, 'value-refused: The placeholder :a has no value.'],
+    ['select :a', { A: 1 }, 'value-refused: The placeholder :a has no value.'],
+    ['select (:a), b =:c', { a: 1 }, 'value-refused: The placeholder :c has no value.'],
+    ['select a::b', { b: 1 }, 'value-refused: The value "b" has no placeholder :b.'],
+    ['select $$ :a $$', { a: 1 }, 'value-refused: The value "a" has no placeholder :a.'],
     ['select :a', { a: 1, b: 1 }, 'value-refused: The value "b" has no placeholder :b.'],
     ["select ':a'", { a: 1 }, 'value-refused: The value "a" has no placeholder :a.'],
   ])('refuses %j with the values %j', async (text, values, refusal) => {
     const { op, statements } = setUp();
-    expect(await refusalOf(() => op.execute(text, values))).toBe(refusal);
+    expect(await refusalOf(() => (values === undefined ? op.execute(text) : op.execute(text, values)))).toBe(
+      refusal,
+    );
     expect(statements).toEqual([]);
   });
 });

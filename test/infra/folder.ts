@@ -9,8 +9,11 @@ const ROOT = tmpdir();
 /** Files by path within a folder. */
 export type Files = Readonly<Record<string, string>>;
 
+/** The same where a file may be no text. */
+type AnyFiles = Readonly<Record<string, string | Uint8Array>>;
+
 /** A folder with these files, in a new place; the caller removes what it made. */
-export function makeFolder(files: Files = {}, name = 'migrations'): { path: string; remove: () => void } {
+export function makeFolder(files: AnyFiles = {}, name = 'migrations'): { path: string; remove: () => void } {
   const root = realpathSync(mkdtempSync(join(ROOT, 'forerun-test-')));
   const path = join(root, name);
   mkdirSync(path);
@@ -27,7 +30,7 @@ export function makeFolder(files: Files = {}, name = 'migrations'): { path: stri
 }
 
 /** The same for one test, which removes it when it is over. */
-export function folderOf(files: Files = {}): string {
+export function folderOf(files: AnyFiles = {}): string {
   const { path, remove } = makeFolder(files);
   onTestFinished(remove);
   return path;

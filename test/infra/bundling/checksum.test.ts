@@ -4,6 +4,7 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { checksumOf } from '../../../infra/bundling/checksum.ts';
 import { COMMON_OPTIONS } from '../../../infra/bundling/esbuild-options.ts';
+import { importingFiles } from '../../../infra/bundling/file-imports.ts';
 import { type Files, folderOf } from '../folder.ts';
 
 const PLAIN: Files = {
@@ -49,10 +50,17 @@ const throughExports = (text: string): Files => ({
   '_c.ts': `export const c = '${text}';\n`,
 });
 
-const withSql = (sql: string): Files => ({
-  'a.ts': `import text from './a.sql';\nexport default text;\n`,
-  'a.sql': sql,
+const withFile = (name: string, text: string): Files => ({
+  'a.ts': `import data from './${name}';\nexport default data;\n`,
+  [name]: text,
 });
+
+const SQL = `create table a (b text, "C" int);
+insert into a values ('x  y', -1), (E'\\n', 1.5e3);
+create function f() returns int language plpgsql as $$ begin return 1; end; $$;
+`;
+
+const CSV = 'code,name\nAT,Austria\nXX,\nYY,""\n';
 
 describe('checksumOf', () => {
   it('is this very text for this very module', async () => {
@@ -134,9 +142,55 @@ describe('checksumOf', () => {
     );
   });
 
-  it('takes every line of an imported SQL file into account, but not how lines end', async () => {
-    expect(await checksum(withSql('select 1\n'))).toBe(await checksum(withSql('select 1\r\n')));
-    expect(await checksum(withSql('select 1\n'))).not.toBe(await checksum(withSql('select 2\n')));
+  it('is this very text for these very data files', async () => {
+    expect(await checksum(withFile('a.sql', SQL))).toBe('v1:284d10425a5f78e14473883a14431dfe');
+    expect(await checksum(withFile('a.csv', CSV))).toBe('v1:9d1a5e7b2367a89f5595d65d0bf291f4');
+  });
+
+  const sameData: readonly (readonly [behaviour: string, file: string, from: string | RegExp, to: string])[] =
+    [
+      ['comments', 'a.sql', /;\n/g, ' /* why */ ; -- so\n'],
+      ['blanks and lines between words', 'a.sql', '(b text, "C" int)', '( b   text,\n "C" int )'],
+      ['the case of words', 'a.sql', 'create table a', 'CREATE Table A'],
+      ['blanks around operators', 'a.sql', ', -1', ',-  1'],
+      ['needless semicolons', 'a.sql', /;\n/g, ';;\n\n;'],
+      ['no semicolon at the end', 'a.sql', /;\n$/, ''],
+      ['line ends of Windows', 'a.sql', /\n/g, '\r\n'],
+      ['a byte order mark', 'a.sql', /^/, '\uFEFF'],
+      ['needless quotes', 'a.csv', 'Austria', '"Austria"'],
+      ['line ends of Windows', 'a.csv', /\n/g, '\r\n'],
+      ['a byte order mark', 'a.csv', /^/, '\uFEFF'],
+      ['no line end at the end', 'a.csv', /\n$/, ''],
+    ];
+
+  it.each(sameData)('stays the same with %s in %s', async (_behaviour, file, from, to) => {
+    const text = file === 'a.sql' ? SQL : CSV;
+    expect(text.replace(from, to)).not.toBe(text);
+    expect(await checksum(withFile(file, text.replace(from, to)))).toBe(await checksum(withFile(file, text)));
+  });
+
+  const otherData: typeof sameData = [
+    ['another literal', 'a.sql', 'x  y', 'x y'],
+    ['another case within a literal', 'a.sql', "'x", "'X"],
+    ['another case within a quoted name', 'a.sql', '"C"', '"c"'],
+    ['another kind of literal', 'a.sql', "E'", "'"],
+    ['another operator', 'a.sql', '-1', '+1'],
+    ['another layout within a body', 'a.sql', 'begin return', 'begin  return'],
+    ['a statement more', 'a.sql', /$/, 'select 1;'],
+    ['one statement less', 'a.sql', /insert.*\n/, ''],
+    ['another value', 'a.csv', 'Austria', 'Oesterreich'],
+    ['another name', 'a.csv', 'name', 'title'],
+    ['another order of rows', 'a.csv', 'XX,\nYY,""', 'YY,""\nXX,'],
+    ['the empty text for null', 'a.csv', 'XX,', 'XX,""'],
+    ['a blank within a value', 'a.csv', 'Austria', ' Austria'],
+  ];
+
+  it.each(otherData)('changes with %s in %s', async (_behaviour, file, from, to) => {
+    const text = file === 'a.sql' ? SQL : CSV;
+    expect(text.replace(from, to)).not.toBe(text);
+    expect(await checksum(withFile(file, text.replace(from, to)))).not.toBe(
+      await checksum(withFile(file, text)),
+    );
   });
 });
 
@@ -161,6 +215,7 @@ async function checksum(files: Files, subfolder = '.'): Promise<string> {
     entryPoints: [join(directory, 'a.ts')],
     write: false,
     external: ['forerun', 'rows'],
+    plugins: [importingFiles(directory)],
   });
   return checksumOf('a.ts', metafile.inputs, directory);
 }
