@@ -46,6 +46,8 @@ export interface PlanData {
   readonly direction: 'up' | 'down';
   /** Ids; each inner list commits together. */
   readonly groups: readonly (readonly string[])[];
+  /** What the migrations among them that are made of operations would do, by name; `down` takes them back from the last. */
+  readonly operations: Readonly<Record<string, readonly string[]>>;
   readonly refusals: readonly RunError[];
 }
 
@@ -101,6 +103,9 @@ export async function plan(
   return {
     direction,
     groups: groups.map((group) => group.map(({ id }) => id)),
+    operations: Object.fromEntries(
+      groups.flat().flatMap(({ id, operations }) => (operations === undefined ? [] : [[id, operations]])),
+    ),
     refusals: refusals.map(errorData),
   };
 }

@@ -39,6 +39,8 @@ export interface Migration extends Revision {
   readonly lockTimeoutMs?: number;
   /** Whether the previous release of the app works on the schema this migration leaves; undefined when nobody said. */
   readonly compatible?: boolean;
+  /** Names and descriptions of the operations that it consists of, where its author declared them; for plans. */
+  readonly operations?: readonly string[];
   up(session: Session, tools: MigrationTools): Promise<void>;
   readonly down: Down;
 }

@@ -9,7 +9,9 @@ import {
   type OperationSource,
   type Tables,
 } from 'forerun';
+import { plan } from '../../lambda/engine/inspect.ts';
 import type { RunNote } from '../../lambda/engine/ports.ts';
+import { postgres } from '../../lambda/engine/postgres.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from '../lifecycle/workplace.ts';
 import { historyOf } from './history-of.ts';
 import { refusalOf } from './refusal.ts';
@@ -232,8 +234,11 @@ describe('a migration made of operations', () => {
     expect((await database.up(history)).error).toBeNull();
   });
 
-  test('names them as data', () => {
-    expect(history[0]).toMatchObject({ operations: ['create table', 'add slug: to articles'] });
+  test('is shown in a plan by the names of its operations', async () => {
+    const asker = { identity: { history: 'default' }, history };
+    const goal = { direction: 'up', to: 'head', atomic: 'group' } as const;
+    const planned = await plan(asker, goal, database.ports().database, postgres);
+    expect(planned.operations).toEqual({ '0001_articles': ['create table', 'add slug: to articles'] });
   });
 
   test('has no way back when one of them has none', async () => {

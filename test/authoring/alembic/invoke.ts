@@ -1,0 +1,14 @@
+// Alembic: op.invoke(CreateSequenceOp('tickets'))
+import { migration, operation, sql } from 'forerun';
+
+const createSequence = operation({
+  name: 'create sequence',
+  up: ({ op }, { name }: { name: string }) => op.execute(sql`create sequence ${sql.id(name)}`),
+  down: ({ op }, { name }) => op.execute(sql`drop sequence ${sql.id(name)}`),
+});
+
+export const invoke = migration({
+  after: 'base',
+  up: ({ op }) => op.use(createSequence, { name: 'tickets' }),
+  down: ({ op }) => op.undo(createSequence, { name: 'tickets' }),
+});
