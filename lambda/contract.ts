@@ -27,6 +27,20 @@ export const DEFAULT_HISTORY = 'default';
 /** What happens to the database when CloudFormation rolls the stack back. */
 export type OnRollback = 'keep';
 
+/** Attributes of the custom resource, readable with `Fn::GetAtt`. */
+export interface Attributes {
+  /** Id of the last migration of the release that was deployed. */
+  readonly Head: string;
+  readonly DeployId: string;
+  readonly Outcome: string;
+  /** How many migrations this deploy applied. */
+  readonly Applied: string;
+  /** Migrations that the database has and this release does not, separated by commas; `unknown` when it could not be read. */
+  readonly Ahead: string;
+  /** Whether this release works with the database: `yes`, `no` or `unknown`. */
+  readonly Compatible: string;
+}
+
 /** Properties of the custom resource. CloudFormation hands every scalar on as a string. */
 export interface MigrationsProperties {
   readonly ContractVersion: string;
@@ -44,6 +58,20 @@ export interface MigrationsProperties {
   readonly History: string;
   readonly Atomic: Atomic;
   readonly OnRollback: OnRollback;
+  /** Seconds that the runner may work; as many as the time table allows where absent. */
+  readonly Timeout?: string;
+  /** Name of the environment, for migrations that are limited to some. */
+  readonly Environment?: string;
+  /** JSON object with the parameters of the migrations. */
+  readonly Params?: string;
+}
+
+/** What migrations are told from outside. */
+export interface Surroundings {
+  /** Which environment this is, for migrations that are limited to some. */
+  readonly environment?: string;
+  /** What migrations ask for in `params`. */
+  readonly params?: Readonly<Record<string, unknown>>;
 }
 
 /** Where a run works: it travels in the payload, because a published version freezes its environment. */
@@ -61,6 +89,13 @@ export const RUNNER_ENVIRONMENT = {
   database: 'FORERUN_DATABASE',
   history: 'FORERUN_HISTORY',
 } as const satisfies Record<keyof Target, string>;
+
+/** Environment of the runner: what a manual invoke's migrations get when the event says nothing. */
+export const SURROUNDINGS_ENVIRONMENT = {
+  environment: 'FORERUN_ENVIRONMENT',
+  /** JSON. */
+  params: 'FORERUN_PARAMS',
+} as const;
 
 /** What the gate adds to an action, so that the run knows for whom it works and when it must be done. */
 export interface DeployContext {
@@ -82,13 +117,13 @@ export interface DeployContext {
 
 /** What the gate asks the runner for; a person may ask for more (`runner-event.ts`). */
 export type GateAsk =
-  | {
+  | ({
       readonly action: 'up';
       readonly atomic: Atomic;
       readonly target: Target;
       readonly deploy: DeployContext;
       readonly yieldToOwnRun: boolean;
-    }
+    } & Surroundings)
   | { readonly action: 'settle'; readonly target: Target; readonly deploy: DeployContext };
 
 /** Everything the runner can say; always plain data. */

@@ -1,9 +1,11 @@
 import {
   CONTRACT_VERSION,
   SECONDS,
+  type Attributes,
   type DeployContext,
   type GateAsk,
   type MigrationsProperties,
+  type Surroundings,
   type Target,
   type Verdict,
 } from '../contract.ts';
@@ -77,6 +79,7 @@ function askUp(work: Work, { yieldToOwnRun }: { readonly yieldToOwnRun: boolean 
     target: targetOf(properties),
     deploy,
     yieldToOwnRun,
+    ...surroundingsOf(properties),
   }));
 }
 
@@ -92,11 +95,26 @@ function ask(work: Work, step: string, payload: (deploy: DeployContext) => GateA
     properties.RunnerArn,
     (turn) => {
       const spareMs = turn === 0 ? SECONDS.askAgain * 1000 : 0;
-      const deadlineMs = Math.min(Date.now() + SECONDS.runner * 1000, lastMs - spareMs);
+      const deadlineMs = Math.min(Date.now() + runnerSeconds(properties) * 1000, lastMs - spareMs);
       return payload(deployContext(work, step, deadlineMs));
     },
     answerByMs,
   );
+}
+
+/** What the deploy allows, within what the time table allows. */
+function runnerSeconds({ Timeout }: MigrationsProperties): number {
+  const allowed = Number(Timeout);
+  return allowed > 0 ? Math.min(allowed, SECONDS.runner) : SECONDS.runner;
+}
+
+function surroundingsOf({ Environment, Params }: MigrationsProperties): Surroundings {
+  return {
+    ...(Environment === undefined ? {} : { environment: Environment }),
+    // The construct wrote it as JSON, because CloudFormation turns every number and boolean of a property into text.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    ...(Params === undefined ? {} : { params: JSON.parse(Params) as Record<string, unknown> }),
+  };
 }
 
 /** The request's properties, if they are ours and of a contract that this gate knows. */
@@ -128,7 +146,7 @@ async function unreadable(asked: GateRequest): Promise<GateAnswer> {
   if (newer && (await isRollingBack(asked.StackId)) !== false) {
     return success(
       `These properties (contract ${version}) are newer than this gate; the database is kept as it is.`,
-      {},
+      attributes(asked.ResourceProperties),
     );
   }
   return failed(
@@ -169,6 +187,8 @@ function successOf(asked: Asked, properties: MigrationsProperties): GateAnswer |
     ...attributes(properties),
     Outcome: outcome,
     Applied: String(applied.length),
+    Ahead: '',
+    Compatible: 'yes',
   });
 }
 
@@ -192,9 +212,7 @@ async function afterRollback(work: Work): Promise<GateAnswer> {
   const verdict = verdictOf(settled);
   return success(`Rolled back; the database is kept as it is. ${standingText(settled)}`, {
     ...attributes(work.properties),
-    Outcome: 'not-run',
-    Ahead: verdict?.ahead?.join(',').slice(0, 512) ?? 'unknown',
-    Compatible: verdict?.compatible ?? 'unknown',
+    ...standingOf(verdict),
   });
 }
 
@@ -208,8 +226,7 @@ async function olderRelease(first: Asked, work: Work): Promise<GateAnswer> {
   if (verdict?.compatible !== 'yes' || verdict.pending.length > 0) return failureOf(first);
   return success(`An older release. ${standingText(settled)}`, {
     ...attributes(work.properties),
-    Outcome: 'not-run',
-    Compatible: verdict.compatible,
+    ...standingOf(verdict),
   });
 }
 
@@ -230,7 +247,20 @@ function verdictText(verdict: Verdict): string {
   return `It is ahead of this release by ${verdict.ahead.length} (${ids}); this release works with it: ${verdict.compatible}.`;
 }
 
-const attributes = ({ Head, DeployId }: MigrationsProperties) => ({ Head, DeployId });
+/** Every success has every attribute: a missing one fails the output that reads it, and with it a rollback. */
+function attributes({
+  Head = 'unknown',
+  DeployId = 'unknown',
+}: Partial<MigrationsProperties>): Record<keyof Attributes, string> {
+  return { Head, DeployId, Outcome: 'not-run', Applied: '0', Ahead: 'unknown', Compatible: 'unknown' };
+}
+
+function standingOf(verdict: Verdict | null): Pick<Attributes, 'Ahead' | 'Compatible'> {
+  return {
+    Ahead: verdict?.ahead?.join(',').slice(0, 512) ?? 'unknown',
+    Compatible: verdict?.compatible ?? 'unknown',
+  };
+}
 
 function failureOf(asked: Asked): GateAnswer {
   const error = errorOf(asked);
