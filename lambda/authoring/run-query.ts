@@ -9,6 +9,7 @@ import {
   type RootOperationNode,
 } from 'kysely';
 import type { BoundValue, Session, Statement, StatementResult } from '../engine/ports.ts';
+import { placeNames } from './named-parameters.ts';
 import { plainValue } from './plain-value.ts';
 import { placeholderName } from './placeholder-compiler.ts';
 
@@ -19,12 +20,12 @@ export function runQuery(session: Session, compiled: CompiledQuery): Promise<Sta
 
 /** A compiled query as the database port takes it. */
 export function statementOf({ sql, parameters }: CompiledQuery): Statement {
-  if (parameters.length === 0) return { sql };
   const bound: Record<string, BoundValue> = {};
   for (const [at, value] of parameters.entries()) {
     bound[placeholderName(at + 1)] = plainValue(value, `parameter ${at + 1}`);
   }
-  return { sql, parameters: bound };
+  const placed = placeNames(sql, bound);
+  return parameters.length === 0 ? { sql: placed } : { sql: placed, parameters: bound };
 }
 
 /** Whether the query changes rows, so that a count of them means something. */

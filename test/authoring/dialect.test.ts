@@ -32,7 +32,7 @@ describe('the builder', () => {
   test('sends no parameters where there are none', async () => {
     const { session, statements } = recordingSession();
     await sql`select tags[1:2] from items`.execute(createBuilder(session, shop));
-    expect(statements[0]).toEqual({ sql: 'select tags[1:2] from items', options: { rows: true } });
+    expect(statements[0]).toEqual({ sql: 'select tags[1: 2] from items', options: { rows: true } });
   });
 
   test.each([

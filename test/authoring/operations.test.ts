@@ -57,6 +57,14 @@ describe('op.execute', () => {
     expect(statements.map(({ sql }) => sql)).toEqual([sent ?? text, `${sent ?? text}, :v`]);
   });
 
+  test('refuses a placeholder of the template’s text, which no value can reach', async () => {
+    const { op, statements } = setUp();
+    const refusal = 'value-refused: The placeholder :id has no value.';
+    expect(await refusalOf(() => op.execute(sql`delete from t where id = :id and a = ${1}`))).toBe(refusal);
+    expect(await refusalOf(() => op.execute(sql`delete from t where id = :id`))).toBe(refusal);
+    expect(statements).toEqual([]);
+  });
+
   test('takes a name that has a value for a placeholder everywhere', async () => {
     const { op, statements } = setUp();
     await op.execute('select b[:from : :to], b[1:n]', { from: 1, to: 2 });
