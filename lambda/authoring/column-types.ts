@@ -7,14 +7,14 @@
  * | bigint | bigint | bigint, safe whole number |
  * | numeric | string, the scale kept | string, number, bigint |
  * | boolean | boolean | boolean |
- * | text, varchar, char, citext, uuid, inet, enums | string | string |
- * | date, time, timestamp, interval | string, as PostgreSQL prints it | string |
+ * | text, varchar, char, citext, uuid, inet, cidr, macaddr, enums | string | string |
+ * | date, time, timetz, timestamp, interval | string, as PostgreSQL prints it | string |
  * | timestamptz | string, ISO 8601 in UTC with microseconds | string, Date |
  * | json, jsonb | the parsed value | any JSON value; `null` is SQL's, `jsonNull` JSON's |
  * | bytea | Uint8Array | Uint8Array |
  * | arrays of these | array | array, `null` elements included |
  *
- * In a `where`, Kysely takes what comes back: `where('id', '=', 5n)`, `where('at', '<', new Date(0).toISOString())`.
+ * In a `where`, Kysely takes what comes back, `where('id', '=', 5n)`; `users.value('id', 5)` takes what goes in.
  */
 import { columnOf, type Column } from './column.ts';
 import type { JsonNull } from './json-null.ts';
@@ -62,6 +62,9 @@ export const date = (): Column<string, string> => columnOf({ sql: 'date', family
 /** Time of day: `'03:04:05.123456'`. */
 export const time = (): Column<string, string> => columnOf({ sql: 'time', family: 'time' });
 
+/** Time of day with an offset: `'03:04:05+02'`. The Data API cannot return it, so it is read as text. */
+export const timetz = (): Column<string, string> => textual('timetz');
+
 /** Date and time without a zone, as PostgreSQL prints it: `'2026-01-31 03:04:05.123456'`. */
 export const timestamp = (): Column<string, string> => columnOf({ sql: 'timestamp', family: 'timestamp' });
 
@@ -74,6 +77,12 @@ export const interval = (): Column<string, string> => columnOf({ sql: 'interval'
 
 /** An IP address: `'10.0.0.1/8'`. */
 export const inet = (): Column<string, string> => textual('inet');
+
+/** A network: `'10.0.0.0/8'`. */
+export const cidr = (): Column<string, string> => textual('cidr');
+
+/** A hardware address: `'08:00:2b:01:02:03'`. The Data API cannot return it, so it is read as text. */
+export const macaddr = (): Column<string, string> => textual('macaddr');
 
 /** Bytes. */
 export const bytea = (): Column<Uint8Array, Uint8Array> => columnOf({ sql: 'bytea', family: 'bytes' });

@@ -13,6 +13,7 @@ export {
   boolean,
   bytea,
   char,
+  cidr,
   citext,
   column,
   date,
@@ -23,6 +24,7 @@ export {
   interval,
   json,
   jsonb,
+  macaddr,
   numeric,
   real,
   smallint,
@@ -30,6 +32,7 @@ export {
   time,
   timestamp,
   timestamptz,
+  timetz,
   uuid,
   varchar,
 } from './column-types.ts';

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { DatabaseOf } from 'forerun';
-import type { shop } from './shop-tables.ts';
+import { items, type shop } from './shop-tables.ts';
 
 type Db = Kysely<DatabaseOf<typeof shop>>;
 
@@ -98,7 +98,7 @@ export const SHAPES: readonly Shape[] = [
     (db) => db.insertInto('app.orders').values({ id: REF, item_id: 5n, amount: 3 }).returningAll(),
     `insert into "app"."orders" ("id", "item_id", "amount")
      values (cast(:p1 as uuid), cast(:p2 as bigint), cast(:p3 as integer))
-     returning "id", "item_id", "name", "amount", "at"`,
+     returning "id", "item_id", "name", "amount", pg_catalog.to_json(("at")) as "at"`,
     [REF, '5', '3'],
   ),
   shape(
@@ -179,7 +179,7 @@ export const SHAPES: readonly Shape[] = [
   shape(
     'a select of everything with a limit',
     (db) => db.selectFrom('app.orders').selectAll().where('at', '<', '2026-01-01').limit(2).offset(1),
-    `select "id", "item_id", "name", "amount", "at" from "app"."orders" where "at" < cast(:p1 as timestamptz) limit :p2 offset :p3`,
+    `select "id", "item_id", "name", "amount", pg_catalog.to_json(("at")) as "at" from "app"."orders" where "at" < cast(:p1 as timestamptz) limit :p2 offset :p3`,
     ['2026-01-01', 2, 1],
   ),
   shape(
@@ -190,7 +190,7 @@ export const SHAPES: readonly Shape[] = [
         .innerJoin('items as i', (join) => join.onRef('i.id', '=', 'o.item_id').on('i.mood', '=', 'sad'))
         .selectAll('o')
         .select('i.lasts as span'),
-    `select "o"."id", "o"."item_id", "o"."name", "o"."amount", "o"."at", cast("i"."lasts" as text) as "span"
+    `select "o"."id", "o"."item_id", "o"."name", "o"."amount", pg_catalog.to_json(("o"."at")) as "at", cast("i"."lasts" as text) as "span"
      from "app"."orders" as "o" inner join "items" as "i" on "i"."id" = "o"."item_id" and "i"."mood" = cast(:p1 as "app"."mood")`,
     ['sad'],
   ),
@@ -593,7 +593,143 @@ export const SHAPES: readonly Shape[] = [
   shape(
     'a schema put before the names',
     (db) => db.withSchema('app').selectFrom('app.orders').selectAll().where('amount', '=', 1),
-    `select "id", "item_id", "name", "amount", "at" from "app"."orders" where "amount" = cast(:p1 as integer)`,
+    `select "id", "item_id", "name", "amount", pg_catalog.to_json(("at")) as "at" from "app"."orders" where "amount" = cast(:p1 as integer)`,
+    ['1'],
+  ),
+  shape(
+    'a select sorted by a column that is read as text',
+    (db) => db.selectFrom('items').select(['id', 'lasts']).orderBy('lasts').limit(5),
+    `select "rows_read"."id", cast("rows_read"."lasts" as text) as "lasts"
+     from (select "id", "lasts" from "items" order by "lasts" limit :p1) as "rows_read"`,
+    [5],
+  ),
+  shape(
+    'distinct rows of a column that is read as text, from an expression that writes',
+    (db) =>
+      db
+        .with('gone', (q) => q.deleteFrom('items').where('id', '=', 1n).returning('email'))
+        .selectFrom('gone')
+        .select('email')
+        .distinct(),
+    `with "gone" as (delete from "items" where "id" = cast(:p1 as bigint) returning "email")
+     select cast("rows_read"."email" as text) as "email" from (select distinct "email" from "gone") as "rows_read"`,
+    ['1'],
+  ),
+  shape(
+    'a union of columns that are read as text',
+    (db) =>
+      db
+        .selectFrom('items')
+        .select(['email', 'at'])
+        .union(db.selectFrom('app.orders').select((eb) => [eb.val('a@b').as('email'), 'at'])),
+    `select cast("rows_read"."email" as text) as "email", pg_catalog.to_json(("rows_read"."at")) as "at"
+     from (select "email", "at" from "items" union select cast(:p1 as citext) as "email", "at" as "at" from "app"."orders") as "rows_read"`,
+    ['a@b'],
+  ),
+  shape(
+    'a value that is any of a list',
+    (db) =>
+      db
+        .selectFrom('items')
+        .select('id')
+        .where((eb) => eb('ref', '=', eb.fn.any(eb.val([REF])))),
+    `select "id" from "items" where "ref" = any(cast(:p1 as uuid[]))`,
+    [`{"${REF}"}`],
+  ),
+  shape(
+    'the value of a column in a condition, as the column takes it',
+    (db) =>
+      db
+        .selectFrom('items')
+        .select('id')
+        .where('id', '=', items.value('id', 5))
+        .where('at', '<', items.value('at', new Date(0))),
+    `select "id" from "items" where "id" = cast(:p1 as bigint) and "at" < cast(:p2 as timestamptz)`,
+    ['5', '1970-01-01T00:00:00.000Z'],
+  ),
+  shape(
+    'a path inside a json document set and taken away',
+    (db) =>
+      db
+        .updateTable('items')
+        .set((eb) => ({
+          doc: eb.fn('jsonb_set', ['doc', eb.val(['a', '0']), eb.val({ b: 1 }), eb.val(true)]),
+        }))
+        .where((eb) => eb(eb.fn('jsonb_extract_path_text', ['doc', eb.val('a')]), '=', 'x')),
+    `update "items" set "doc" = jsonb_set("doc", cast(:p1 as text[]), cast(:p2 as jsonb), cast(:p3 as boolean))
+     where jsonb_extract_path_text("doc", cast(:p4 as text)) = :p5`,
+    ['{"a","0"}', '{"b":1}', 'true', 'a', 'x'],
+  ),
+  shape(
+    'functions of texts and numbers that want an integer',
+    (db) =>
+      db
+        .selectFrom('items')
+        .select((eb) => [
+          eb.fn<string>('lpad', ['name', eb.val(5), eb.val('0')]).as('a'),
+          eb.fn<string>('left', ['name', eb.val(1)]).as('b'),
+          eb.fn<string>('split_part', ['name', eb.val(' '), eb.val(2)]).as('c'),
+          eb.fn<string>('round', ['price', eb.val(1)]).as('d'),
+          eb.fn<string>('substring', ['name', eb.val(2), eb.val(3)]).as('e'),
+        ]),
+    `select lpad("name", cast(:p1 as integer), cast(:p2 as text)) as "a", left("name", cast(:p3 as integer)) as "b",
+     split_part("name", cast(:p4 as text), cast(:p5 as integer)) as "c", round("price", cast(:p6 as integer)) as "d",
+     substring("name", cast(:p7 as integer), cast(:p8 as integer)) as "e" from "items"`,
+    ['5', '0', '1', ' ', '2', '1', '2', '3'],
+  ),
+  shape(
+    'functions of arrays',
+    (db) =>
+      db
+        .updateTable('items')
+        .set((eb) => ({ tags: eb.fn<string[]>('array_append', ['tags', eb.val('a')]) }))
+        .where((eb) => eb(eb.fn<number>('array_position', ['tags', eb.val('a')]), 'is', null)),
+    `update "items" set "tags" = array_append("tags", cast(:p1 as text)) where array_position("tags", cast(:p2 as text)) is null`,
+    ['a', 'a'],
+  ),
+  shape(
+    'window functions with values',
+    (db) =>
+      db.selectFrom('items').select((eb) => [
+        eb.fn
+          .agg<number>('lag', ['stock', eb.val(1), eb.val(0)])
+          .over((over) => over.orderBy('id'))
+          .as('before'),
+        eb.fn
+          .agg<number>('ntile', [eb.val(4)])
+          .over((over) => over.orderBy('id'))
+          .as('quarter'),
+        eb.fn
+          .agg<bigint>('row_number')
+          .over((over) => over.partitionBy('mood').orderBy('id'))
+          .as('n'),
+      ]),
+    `select lag("stock", cast(:p1 as integer), cast(:p2 as integer)) over(order by "id") as "before",
+     ntile(cast(:p3 as integer)) over(order by "id") as "quarter",
+     row_number() over(partition by "mood" order by "id") as "n" from "items"`,
+    ['1', '0', '4'],
+  ),
+  shape(
+    'days added to a date',
+    (db) => db.updateTable('items').set((eb) => ({ day: eb('day', '+', sql<string>`${30}::integer`) })),
+    `update "items" set "day" = "day" + :p1::integer`,
+    [30],
+  ),
+  shape(
+    'a query begun with db inside another one keeps the types of its columns',
+    (db) =>
+      db
+        .insertInto('app.orders')
+        .columns(['id', 'item_id', 'amount', 'at'])
+        .expression(
+          db
+            .selectFrom('items')
+            .select(['ref', 'id', 'stock', 'at'])
+            .where('lasts', 'in', db.selectFrom('items').select('lasts').where('id', '=', 1n))
+            .orderBy('at'),
+        ),
+    `insert into "app"."orders" ("id", "item_id", "amount", "at") select "rows_read"."ref", "rows_read"."id", "rows_read"."stock", "rows_read"."at" as "at"
+     from (select "ref", "id", "stock", "at" from "items" where "lasts" in (select "lasts" as "lasts" from "items" where "id" = cast(:p1 as bigint)) order by "at") as "rows_read"`,
     ['1'],
   ),
 ];

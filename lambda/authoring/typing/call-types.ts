@@ -1,4 +1,4 @@
-import { BIGINT, BOOLEAN, INTEGER, NUMERIC, TEXT, type ValueType } from '../value-type.ts';
+import { BIGINT, BOOLEAN, INTEGER, NUMERIC, TEXT, TEXT_ARRAY, type ValueType } from '../value-type.ts';
 
 /** Functions that give back one of their arguments. */
 const PASS_THROUGH: ReadonlySet<string> = new Set(['coalesce', 'nullif', 'greatest', 'least', 'min', 'max']);
@@ -50,4 +50,54 @@ const CAST_TYPES: ReadonlyMap<string, ValueType> = new Map([
 /** The type that a cast of the author's names; only the plain names are understood. */
 export function castType(name: string): ValueType | undefined {
   return CAST_TYPES.get(name);
+}
+
+type Argument = ValueType | 'first' | 'element' | undefined;
+
+const JSONB: ValueType = { sql: 'jsonb', family: 'jsonb' };
+const EDIT_JSON: readonly Argument[] = [JSONB, TEXT_ARRAY, JSONB, BOOLEAN];
+const TEXT_AND_LENGTH: readonly Argument[] = [TEXT, INTEGER, TEXT];
+const ARRAY_AND_ELEMENT: readonly Argument[] = [undefined, 'element', 'element'];
+
+/**
+ * What the arguments of common functions are, by position: a bound whole number is a `bigint` and a bound text is `text`,
+ * for which PostgreSQL has none of these functions.
+ */
+const ARGUMENTS: ReadonlyMap<string, readonly Argument[]> = new Map<string, readonly Argument[]>([
+  ['jsonb_set', EDIT_JSON],
+  ['jsonb_set_lax', EDIT_JSON],
+  ['jsonb_insert', EDIT_JSON],
+  ['jsonb_extract_path', [undefined, TEXT, TEXT, TEXT, TEXT]],
+  ['jsonb_extract_path_text', [undefined, TEXT, TEXT, TEXT, TEXT]],
+  ['lpad', TEXT_AND_LENGTH],
+  ['rpad', TEXT_AND_LENGTH],
+  ['left', TEXT_AND_LENGTH],
+  ['right', TEXT_AND_LENGTH],
+  ['repeat', TEXT_AND_LENGTH],
+  ['substr', [TEXT, INTEGER, INTEGER]],
+  ['substring', [TEXT, INTEGER, INTEGER]],
+  ['split_part', [TEXT, TEXT, INTEGER]],
+  ['overlay', [TEXT, TEXT, INTEGER, INTEGER]],
+  ['round', [undefined, INTEGER]],
+  ['trunc', [undefined, INTEGER]],
+  ['array_append', ARRAY_AND_ELEMENT],
+  ['array_remove', ARRAY_AND_ELEMENT],
+  ['array_replace', ARRAY_AND_ELEMENT],
+  ['array_position', [undefined, 'element', INTEGER]],
+  ['array_positions', ARRAY_AND_ELEMENT],
+  ['array_to_string', [undefined, TEXT, TEXT]],
+  ['string_to_array', [TEXT, TEXT, TEXT]],
+  ['lag', ['first', INTEGER, 'first']],
+  ['lead', ['first', INTEGER, 'first']],
+  ['nth_value', ['first', INTEGER]],
+  ['ntile', [INTEGER]],
+  ['make_date', [INTEGER, INTEGER, INTEGER]],
+  ['generate_series', ['first', 'first']],
+]);
+
+/** The type of a function's n-th argument; `first` is the type of the first argument whose type is known. */
+export function argumentType(func: string, at: number, first: ValueType | undefined): ValueType | undefined {
+  const argument = ARGUMENTS.get(func.toLowerCase())?.[at];
+  if (argument === 'first') return first;
+  return argument === 'element' ? first?.element : argument;
 }

@@ -13,7 +13,7 @@ import {
   type OperationNode,
 } from 'kysely';
 import { arrayOf, INTEGER, isNumber, TEXT_ARRAY, type ValueType } from '../value-type.ts';
-import { passesThrough } from './call-types.ts';
+import { argumentType, passesThrough } from './call-types.ts';
 import { want, type Want } from './cast-value.ts';
 import { mapChildren } from './map-children.ts';
 import { ARITHMETIC, COMPARISONS, CONTAINMENT, KEY_LISTS, LIST_OPERATORS, SHIFTS } from './operators.ts';
@@ -97,14 +97,19 @@ export function castInCase(node: CaseNode, { scope, wanted, walk }: Place): Oper
   });
 }
 
-/** Functions that give back one of their arguments pass the wish on; the arguments of others have no known type. */
+/** Functions that give back one of their arguments pass the wish on; of others the types are known, or none is. */
 export function castInCall(
   node: FunctionNode | AggregateFunctionNode,
   { scope, wanted, walk }: Place,
 ): OperationNode {
   const args = FunctionNode.is(node) ? node.arguments : node.aggregated;
-  const wish = argumentWish(node.func.toLowerCase(), wanted, firstType(args, scope));
-  return mapChildren(node, (child) => walk(child, scope, args.includes(child) ? wish : undefined));
+  const first = firstType(args, scope);
+  const wish = argumentWish(node.func.toLowerCase(), wanted, first);
+  return mapChildren(node, (child) => {
+    const at = args.indexOf(child);
+    if (at === -1) return walk(child, scope);
+    return walk(child, scope, wish ?? want(argumentType(node.func, at, first), 'compute'));
+  });
 }
 
 function argumentWish(

@@ -1,20 +1,23 @@
 import {
+  AliasNode,
+  ColumnNode,
   DeleteQueryNode,
+  IdentifierNode,
   InsertQueryNode,
   MergeQueryNode,
+  ReferenceNode,
+  SelectionNode,
   SelectQueryNode,
-  SetOperationNode,
+  TableNode,
   UpdateQueryNode,
-  type OperationNode,
   type RootOperationNode,
-  type SelectionNode,
 } from 'kysely';
-import { mapChildren } from './map-children.ts';
+import { isReadOtherwise, readExpression } from './reading.ts';
 import type { Scope } from './scope.ts';
 import { asReturnable, expandStars } from './select-list.ts';
-import { scopeOf } from './type-of.ts';
+import { outputsOf, scopeOf, type Output } from './type-of.ts';
 
-/** The statement with every column that leaves the database in a type that the Data API can return. */
+/** The statement with every column that leaves the database in a form that the Data API can return. */
 export function returnable(root: RootOperationNode, outer: Scope): RootOperationNode {
   if (SelectQueryNode.is(root)) return returnableSelect(root, outer);
   const writes =
@@ -28,15 +31,46 @@ export function returnable(root: RootOperationNode, outer: Scope): RootOperation
 }
 
 function returnableSelect(node: SelectQueryNode, outer: Scope): SelectQueryNode {
-  const scope = scopeOf(node, outer);
-  const branches = (child: OperationNode): OperationNode =>
-    SelectQueryNode.is(child) ? returnableSelect(child, scope) : child;
+  const outputs = comparesOutputs(node) ? outputsOf(node, outer) : undefined;
+  if (outputs !== undefined && areDistinct(outputs)) {
+    return outputs.some(({ type }) => type !== undefined && isReadOtherwise(type))
+      ? around(node, outputs)
+      : node;
+  }
+  if (node.selections === undefined) return node;
+  return { ...node, selections: outgoing(node.selections, scopeOf(node, outer)) };
+}
+
+/**
+ * Whether the select list takes part in sorting or in telling rows apart. A column cast in such a list would be sorted by
+ * its text: `order by "lasts"` means the output column, and as text '10 days' comes before '2 days'.
+ */
+function comparesOutputs({ orderBy, distinctOn, frontModifiers, setOperations }: SelectQueryNode): boolean {
+  return [orderBy?.items, distinctOn, frontModifiers, setOperations].some(
+    (part) => part !== undefined && part.length > 0,
+  );
+}
+
+const areDistinct = (outputs: readonly Output[]): boolean =>
+  new Set(outputs.map(({ name }) => name)).size === outputs.length;
+
+const INSIDE = 'rows_read';
+
+/** The same query with a select list of its own around it; a subquery's order by stays in force under a mere select list. */
+function around(node: SelectQueryNode, outputs: readonly Output[]): SelectQueryNode {
+  const { with: ctes, explain, ...inside } = node;
+  const selections = outputs.map(({ name, type }) => {
+    const column = ReferenceNode.create(ColumnNode.create(name), TableNode.create(INSIDE));
+    if (type === undefined || !isReadOtherwise(type)) return SelectionNode.create(column);
+    return SelectionNode.create(AliasNode.create(readExpression(type, column), IdentifierNode.create(name)));
+  });
+  const from = SelectQueryNode.createFrom([AliasNode.create(inside, IdentifierNode.create(INSIDE))]);
   return {
-    ...node,
-    ...(node.selections === undefined ? {} : { selections: outgoing(node.selections, scope) }),
-    ...(node.setOperations === undefined
-      ? {}
-      : { setOperations: node.setOperations.map((each: SetOperationNode) => mapChildren(each, branches)) }),
+    ...from,
+    selections,
+    // What writes in a `with` may only stand at the top.
+    ...(ctes === undefined ? {} : { with: ctes }),
+    ...(explain === undefined ? {} : { explain }),
   };
 }
 
