@@ -1,8 +1,11 @@
+import { refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
+import type { Surroundings } from './authoring/surroundings.ts';
 import { realClock } from './clock.ts';
 import {
   DEFAULT_HISTORY,
   RUNNER_ENVIRONMENT,
+  SURROUNDINGS_ENVIRONMENT,
   type DeployContext,
   type RunnerAnswer,
   type Target,
@@ -17,12 +20,13 @@ import type { RunIdentity } from './engine/journal.ts';
 import { DEFAULT_LIMITS } from './engine/limits.ts';
 import { BASE, HEAD, type Migration, type Revision } from './engine/migration.ts';
 import { errorData } from './engine/outcome.ts';
-import type { Ports } from './engine/ports.ts';
+import type { Ports, RunNote } from './engine/ports.ts';
 import { postgres } from './engine/postgres.ts';
 import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
 import { unlock } from './engine/unlock.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
+import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
 /** What the generated entry hands over: the history as it was when the bundle was built. */
 export interface RunnerBundle {
@@ -34,6 +38,7 @@ export interface RunnerBundle {
 /** The part of Lambda's context that the runner uses. */
 export interface RunnerContext {
   readonly awsRequestId: string;
+  readonly invokedFunctionArn: string;
   readonly logGroupName: string;
   readonly logStreamName: string;
   getRemainingTimeInMillis(): number;
@@ -48,6 +53,7 @@ export function createRunner(bundle: RunnerBundle) {
     const log = `${context.logGroupName} ${context.logStreamName}`;
     try {
       const asked = readRunnerEvent(event);
+      refuseBeyondAlias(asked, context.invokedFunctionArn);
       const answer = await answerTo(asked, bundle, context);
       return { ...answer, log };
     } catch (cause) {
@@ -62,12 +68,15 @@ type Answer = RunnerAnswer extends infer One ? (One extends unknown ? Omit<One, 
 
 async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: RunnerContext): Promise<Answer> {
   const target = targetOf(event.target ?? {});
-  const history = migrationsOf(bundle);
+  refuseUnconfirmed(event, target.database);
+  const secrets = secretReader();
+  const surroundings = surroundingsOf(event, secrets);
+  const history = migrationsOf(bundle, surroundings);
   const deploy = 'deploy' in event ? event.deploy : undefined;
   if (deploy !== undefined) refuseStale(deploy, bundle);
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
-  const ports = portsFor(target, deadlineMs);
+  const ports = portsFor(target, deadlineMs, secrets);
   const identity = {
     // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
     runId: `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`,
@@ -84,7 +93,8 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     case 'up':
     case 'down': {
       const { action } = event;
-      const goal = { direction: action, to: event.to, atomic: event.atomic };
+      const { environment } = surroundings;
+      const goal = { direction: action, to: event.to, atomic: event.atomic, ...environment };
       const yieldToOwnRun = action === 'up' && event.yieldToOwnRun;
       const result = await run(
         { ...terms, identity: { ...identity, action }, goal, yieldToOwnRun },
@@ -120,7 +130,8 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       return { ok: true, action: 'status', status: await status(asker, ports.database, postgres) };
     case 'plan': {
       const { direction, to = direction === 'up' ? HEAD : BASE, atomic } = event;
-      const planned = await plan(asker, { direction, to, atomic }, ports.database, postgres);
+      const goal = { direction, to, atomic, ...surroundings.environment };
+      const planned = await plan(asker, goal, ports.database, postgres);
       return { ok: planned.refusals.length === 0, action: 'plan', plan: planned };
     }
     case 'history':
@@ -132,15 +143,47 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   }
 }
 
-function portsFor(target: Target, deadlineMs: number): Ports {
+interface RunSurroundings extends Surroundings {
+  /** Empty where nobody said which environment this is. */
+  readonly environment: { readonly environment?: string };
+}
+
+/** What the event leaves out comes from the function's environment, which serves manual invokes. */
+function surroundingsOf(event: RunnerEvent, secrets: SecretReader): RunSurroundings {
+  const asked: { readonly environment?: string; readonly params?: unknown } = 'atomic' in event ? event : {};
+  const environment = asked.environment ?? process.env[SURROUNDINGS_ENVIRONMENT.environment] ?? '';
+  return {
+    environment: environment === '' ? {} : { environment },
+    params: asked.params ?? givenParams(),
+    readSecret: (nameOrArn) => secrets.read(nameOrArn),
+  };
+}
+
+function givenParams(): unknown {
+  const json = process.env[SURROUNDINGS_ENVIRONMENT.params] ?? '';
+  if (json === '') return {};
+  try {
+    return JSON.parse(json);
+  } catch {
+    // The parser's message would quote the values.
+    throw new ForerunError('input-invalid', {
+      what: `The variable ${SURROUNDINGS_ENVIRONMENT.params} of the runner holds no JSON.`,
+      state: UNTOUCHED,
+      next: 'Deploy again, or give "params" in the event.',
+    });
+  }
+}
+
+function portsFor(target: Target, deadlineMs: number, { hide }: SecretReader): Ports {
+  const tell = (note: RunNote): void => writeLine(note, hide);
   const database = dataApiDatabase({
     target,
     clock: realClock,
     random: Math.random,
-    tell: writeLine,
+    tell,
     deadlineMs,
   });
-  return { database, clock: realClock, random: Math.random, tell: writeLine };
+  return { database, clock: realClock, random: Math.random, tell, hide };
 }
 
 /** The payload's target; what it leaves out comes from the environment, which serves manual invokes. */
@@ -163,9 +206,9 @@ function targetOf(asked: { readonly [key in keyof Target]?: string | undefined }
   };
 }
 
-function migrationsOf({ migrations }: RunnerBundle): readonly Migration[] {
+function migrationsOf({ migrations }: RunnerBundle, surroundings: Surroundings): readonly Migration[] {
   return migrations.map(({ definition, ...revision }) => {
-    if (isMigrationDefinition(definition)) return bindMigration(definition, revision);
+    if (isMigrationDefinition(definition)) return bindMigration(definition, revision, surroundings);
     throw new ForerunError('migration-not-a-migration', {
       what: `${revision.id} does not export a migration by default.`,
       state: UNTOUCHED,
@@ -190,6 +233,6 @@ function asForerunError(cause: unknown): ForerunError {
   throw cause;
 }
 
-function writeLine(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+function writeLine(line: object, hide: (text: string) => string = (text) => text): void {
+  process.stdout.write(`${hide(JSON.stringify(line))}\n`);
 }

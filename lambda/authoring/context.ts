@@ -4,6 +4,7 @@ import type { MigrationTools } from '../engine/migration.ts';
 import type { Session } from '../engine/ports.ts';
 import { createCheck, type Check } from './check.ts';
 import { createBuilder } from './dialect.ts';
+import type { Gift } from './gift.ts';
 import { haltingSession } from './halting-session.ts';
 import { isIrreversible } from './irreversible.ts';
 import {
@@ -16,10 +17,11 @@ import {
   type UsedOperation,
 } from './operation.ts';
 import { createOperations, statementFrom } from './operations.ts';
+import type { NoSecrets, Secrets } from './secret.ts';
 import type { DatabaseOf, Tables } from './table.ts';
 
 /** What `up` and `down` get to work with. */
-export interface MigrationContext<T extends Tables> {
+export interface MigrationContext<T extends Tables, P = undefined, S extends Secrets = NoSecrets> {
   /** Kysely over the migration's transaction. It knows the tables of `tables`; schema changes need none. */
   readonly db: Kysely<DatabaseOf<T>>;
   /** Plain SQL, bulk rows and operations. */
@@ -28,6 +30,10 @@ export interface MigrationContext<T extends Tables> {
   readonly check: Check;
   /** Tells how far a long step has come; shown while the run works. Keep values out of it. */
   readonly progress: (message: string) => void;
+  /** The deploy's parameters, as the schema `params` made them. */
+  readonly params: P;
+  /** The texts of the secrets that the migration named. Bind them as values; never write them into SQL. */
+  readonly secrets: { readonly [K in keyof S]: string };
 }
 
 type Direction = 'up' | 'down';
@@ -37,7 +43,8 @@ export async function inContext<T extends Tables>(
   session: Session,
   tools: MigrationTools,
   tables: T,
-  work: (context: MigrationContext<T>) => Promise<unknown>,
+  { params, secrets }: Pick<Gift, 'params' | 'secrets'>,
+  work: (context: MigrationContext<T, unknown, Secrets>) => Promise<unknown>,
 ): Promise<void> {
   const halting = haltingSession(session);
   const db = createBuilder(halting, tables);
@@ -62,11 +69,13 @@ export async function inContext<T extends Tables>(
     undo: <A>(operation: Operation<A> | UsedOperation, ...args: ArgumentOf<A> | []) =>
       use(() => usedOf(operation, args), 'down'),
   });
-  const context: MigrationContext<T> = {
+  const context: MigrationContext<T, unknown, Secrets> = {
     db,
     op,
     check: (...asked) => marked(halting.guard(() => check(...asked))),
     progress: (message) => tools.progress(message),
+    params,
+    secrets,
   };
   // An operation knows the tables of its argument by name only.
   const operationContext: OperationContext = { ...context, db: createBuilder(halting, {}) };

@@ -1,6 +1,7 @@
 import { BASE } from '../engine/migration.ts';
 import { isIrreversible } from './irreversible.ts';
 import { isOperation, isUsedOperation } from './operation.ts';
+import { isSecret } from './secret.ts';
 
 const KEYS: readonly string[] = [
   'after',
@@ -10,6 +11,9 @@ const KEYS: readonly string[] = [
   'transaction',
   'long',
   'lockTimeoutMs',
+  'environments',
+  'params',
+  'secrets',
   'compatible',
   'up',
   'down',
@@ -46,7 +50,37 @@ export function flawOf(source: unknown): string | undefined {
   }
   if (compatible !== undefined && typeof compatible !== 'boolean')
     return '"compatible" must be true or false';
-  return tables === undefined ? undefined : tablesFlaw(tables);
+  return surroundingsFlaw(source) ?? (tables === undefined ? undefined : tablesFlaw(tables));
+}
+
+function surroundingsFlaw({
+  environments,
+  params,
+  secrets,
+}: Readonly<Record<string, unknown>>): string | undefined {
+  if (environments !== undefined && !isNames(environments)) {
+    return '"environments" must be a list of names, at least one';
+  }
+  if (params !== undefined && !isSchema(params)) {
+    return '"params" must be a schema of Zod, Valibot or another library that speaks Standard Schema';
+  }
+  if (secrets === undefined) return undefined;
+  if (!isRecord(secrets)) return '"secrets" must be an object of secret()s';
+  const bad = Object.entries(secrets).find(([, value]) => !isSecret(value));
+  return bad === undefined ? undefined : `"secrets.${bad[0]}" is not a secret()`;
+}
+
+const isNames = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every(isFilled);
+
+function isSchema(value: unknown): boolean {
+  // A schema may be a function with properties.
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return (
+    '~standard' in value &&
+    isRecord(value['~standard']) &&
+    typeof value['~standard']['validate'] === 'function'
+  );
 }
 
 function waysFlaw(up: unknown, down: unknown): string | undefined {

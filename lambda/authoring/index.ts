@@ -67,6 +67,8 @@ export { beginColumnRename, finishColumnRename } from './operations/rename-colum
 export { replaceFunction, type FunctionArgument } from './operations/replace-function.ts';
 export { replaceView, type ViewArgument } from './operations/replace-view.ts';
 export type { NamedValues, Operations, Query } from './operations.ts';
+export type { ParamsSchema } from './params.ts';
+export { secret, type Secret, type Secrets } from './secret.ts';
 export { sql } from './sql.ts';
 export type { SqlScript } from './sql-script.ts';
 export {

@@ -11,20 +11,30 @@ import type { Session } from '../engine/ports.ts';
 import { inContext, type MigrationContext } from './context.ts';
 import { flawOf } from './definition-flaw.ts';
 import { isIrreversible, type Irreversible } from './irreversible.ts';
+import { givenTo, NOWHERE, type Gift } from './gift.ts';
 import type { UsedOperation } from './operation.ts';
+import type { ParamsSchema } from './params.ts';
+import type { NoSecrets, Secrets } from './secret.ts';
+import type { Surroundings } from './surroundings.ts';
 import type { Table, Tables } from './table.ts';
 import { waysOf } from './ways.ts';
 
 /** One direction of a migration. It may run several times, but its effect in the database counts once. */
-export type Step<T extends Tables> = (context: MigrationContext<T>) => Promise<unknown>;
+export type Step<T extends Tables, P = undefined, S extends Secrets = NoSecrets> = (
+  context: MigrationContext<T, P, S>,
+) => Promise<unknown>;
 
 /** What an author writes: `up` and `down`, or `operations`, which know both ways. */
-export type MigrationSource<T extends Tables> = MigrationOptions<T> & (WrittenWays<T> | OperationsOnly);
+export type MigrationSource<
+  T extends Tables,
+  P = undefined,
+  S extends Secrets = NoSecrets,
+> = MigrationOptions<T, P, S> & (WrittenWays<T, P, S> | OperationsOnly);
 
-export interface WrittenWays<T extends Tables> {
-  readonly up: Step<T>;
+export interface WrittenWays<T extends Tables, P, S extends Secrets> {
+  readonly up: Step<T, P, S>;
   /** Takes back what `up` did; `irreversible('why')` where there is no way back. */
-  readonly down: Step<T> | Irreversible;
+  readonly down: Step<T, P, S> | Irreversible;
   readonly operations?: never;
 }
 
@@ -39,7 +49,7 @@ export interface OperationsOnly {
   readonly down?: never;
 }
 
-export interface MigrationOptions<T extends Tables> {
+export interface MigrationOptions<T extends Tables, P, S extends Secrets> {
   /** Id of the migration before this one, several to join two lines, or `'base'` for the first of all. */
   readonly after: string | readonly string[];
   /** The id written down once more: it must be the file's name, so that a renamed file is refused. */
@@ -66,6 +76,26 @@ export interface MigrationOptions<T extends Tables> {
   readonly lockTimeoutMs?: number;
   /** Whether the previous release of the app works on the schema this migration leaves. */
   readonly compatible?: boolean;
+  /**
+   * Names of the environments in which it is meant to run. Elsewhere its row is written as skipped, so that the history is
+   * the same everywhere, and its code does not run. The property `environment` of `Migrations` names the deploy's own.
+   *
+   * @example environments: ['dev', 'test']
+   */
+  readonly environments?: readonly string[];
+  /**
+   * What it needs to know about its deploy, as a schema of Zod, Valibot or another library that speaks Standard Schema. The
+   * property `params` of `Migrations` is held against it at synth, and again before the run; `up` gets the result.
+   *
+   * @example params: v.object({ region: v.string() })
+   */
+  readonly params?: ParamsSchema<P>;
+  /**
+   * Secrets that it needs, read before its transaction begins; `up` gets their texts under the same names.
+   *
+   * @example secrets: { app: secret('prod/app-role', 'password') }
+   */
+  readonly secrets?: S;
 }
 
 /** Without `tables` the builder knows none. */
@@ -83,11 +113,16 @@ export interface MigrationDefinition {
   readonly alone: 'short' | 'long' | undefined;
   readonly lockTimeoutMs: number | undefined;
   readonly compatible: boolean | undefined;
+  readonly environments: readonly string[] | undefined;
+  readonly params: ParamsSchema | undefined;
+  readonly secrets: Secrets;
   /** Names and descriptions of its operations, where it consists of nothing else. */
   readonly operations: readonly string[] | undefined;
-  readonly up: Step<Tables>;
-  readonly down: Step<Tables> | Irreversible;
+  readonly up: AnyStep;
+  readonly down: AnyStep | Irreversible;
 }
+
+type AnyStep = Step<Tables, unknown, Secrets>;
 
 // Symbol.for: a module may import another copy of this package than the one that loads it.
 const BRAND = Symbol.for('forerun.migration');
@@ -107,13 +142,13 @@ const BRAND = Symbol.for('forerun.migration');
  *   down: irreversible('nobody knows which articles were published before'),
  * });
  */
-export function migration<const T extends Tables = NoTables>(
-  source: MigrationSource<T>,
+export function migration<const T extends Tables = NoTables, P = undefined, S extends Secrets = NoSecrets>(
+  source: MigrationSource<T, P, S>,
 ): MigrationDefinition {
   const flaw = flawOf(source);
   if (flaw !== undefined) throw notAMigration(flaw);
-  const { after, id, tables, atomic = 'group', lockTimeoutMs, compatible } = source;
-  const { up, down, operations } = waysOf(source);
+  const { after, id, tables, atomic = 'group', lockTimeoutMs, compatible, environments, params } = source;
+  const { up, down, operations } = waysOf<Step<T, P, S>>(source);
   const definition = {
     after: parentsOf(after),
     id,
@@ -122,12 +157,15 @@ export function migration<const T extends Tables = NoTables>(
     alone: aloneOf(source),
     lockTimeoutMs,
     compatible,
+    environments,
+    params,
+    secrets: Object.freeze({ ...source.secrets }),
     operations,
     // The tables beside them are the ones they were written for.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    up: up as Step<Tables>,
+    up: up as AnyStep,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    down: down as Step<Tables> | Irreversible,
+    down: down as AnyStep | Irreversible,
     [BRAND]: true,
   };
   return Object.freeze(definition);
@@ -139,18 +177,26 @@ export function isMigrationDefinition(value: unknown): value is MigrationDefinit
 }
 
 /** A definition as the engine runs it, under the name and fingerprint that the history gave it. */
-export function bindMigration(definition: MigrationDefinition, revision: Revision): Migration {
+export function bindMigration(
+  definition: MigrationDefinition,
+  revision: Revision,
+  surroundings: Surroundings = NOWHERE,
+): Migration {
   if (definition.id !== undefined && definition.id !== revision.id) throw renamed(definition.id, revision.id);
-  const { atomic, alone, lockTimeoutMs, compatible, operations, tables, up } = definition;
+  const { atomic, alone, lockTimeoutMs, compatible, environments, operations, tables, up } = definition;
+  const gift = givenTo(definition, revision, surroundings);
   return Object.freeze({
     ...revision,
     atomic,
     ...(alone === undefined ? {} : { alone }),
     ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
     ...(compatible === undefined ? {} : { compatible }),
+    ...(environments === undefined ? {} : { environments }),
     ...(operations === undefined ? {} : { operations }),
-    up: runner(up, tables),
-    down: boundDown(definition),
+    ...(gift.refusal === undefined ? {} : { refusal: gift.refusal }),
+    prepare: gift.prepare,
+    up: runner(up, tables, gift),
+    down: boundDown(definition, gift),
   });
 }
 
@@ -175,14 +221,14 @@ function notAMigration(flaw: string): ForerunError {
   });
 }
 
-function boundDown({ down, tables }: MigrationDefinition): Down {
+function boundDown({ down, tables }: MigrationDefinition, gift: Gift): Down {
   if (isIrreversible(down)) return { kind: 'irreversible', why: down.irreversible };
-  return { kind: 'reversible', run: runner(down, tables) };
+  return { kind: 'reversible', run: runner(down, tables, gift) };
 }
 
-function runner(step: Step<Tables>, tables: Tables) {
+function runner(step: AnyStep, tables: Tables, gift: Gift) {
   return async (session: Session, tools: MigrationTools): Promise<void> => {
-    await inContext(session, tools, tables, step);
+    await inContext(session, tools, tables, gift, step);
   };
 }
 

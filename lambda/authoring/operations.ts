@@ -8,6 +8,7 @@ import { bulkUpdate, type BulkUpdateOptions, type BulkUpdateResult } from './bul
 import { expectRows, isExpecting, type Expecting, type Guard } from './expect.ts';
 import { namedParameters } from './named-parameters.ts';
 import { statementOf } from './run-query.ts';
+import { runUtility } from './utility-statement.ts';
 import { isSqlScript, runScript, type SqlScript } from './sql-script.ts';
 import type { ChangedRow, ColumnOf, NewRow, Table } from './table.ts';
 
@@ -40,6 +41,13 @@ export interface Operations {
    */
   execute(query: Query<unknown> | string, options?: Expecting): Promise<{ readonly affected: number }>;
   execute(query: string, values: NamedValues, options?: Expecting): Promise<{ readonly affected: number }>;
+  /**
+   * Runs a statement that PostgreSQL lets have no parameters (`create role`, `comment on`): the server itself writes the values into
+   * it as literals. For secrets above all: they stand in no statement that is sent, logged or shown.
+   *
+   * @example await op.utility('create role app login password :password', { password: secrets.app });
+   */
+  utility(statement: string, values: Readonly<Record<string, string>>): Promise<void>;
   /**
    * Sends a statement and gives back its rows.
    *
@@ -121,6 +129,8 @@ export function createOperations(
         return { affected };
       });
     },
+    utility: (statement: string, values: Readonly<Record<string, string>>) =>
+      guard(() => runUtility(session, tools, statement, values)),
     async query<R>(query: Query<R> | string, values?: NamedValues) {
       const { rows } = await session.execute(statementFrom(query, values, db), { rows: true });
       // The author says what a row looks like; nothing here can check it.

@@ -3,21 +3,22 @@ import { irreversible, isIrreversible, type Irreversible } from './irreversible.
 import type { UsedOperation } from './operation.ts';
 import type { Tables } from './table.ts';
 
-type Way<T extends Tables> = (context: MigrationContext<T>) => Promise<unknown>;
+/** What a derived way needs of its context. */
+type Uses = (context: Pick<MigrationContext<Tables>, 'op'>) => Promise<unknown>;
 
 /** Both directions of a migration, and the names of its operations where it is made of those. */
-export interface Ways<T extends Tables> {
-  readonly up: Way<T>;
-  readonly down: Way<T> | Irreversible;
+export interface Ways<W> {
+  readonly up: W | Uses;
+  readonly down: W | Uses | Irreversible;
   readonly operations: readonly string[] | undefined;
 }
 
-type Written<T extends Tables> =
-  | { readonly up: Way<T>; readonly down: Way<T> | Irreversible; readonly operations?: never }
+type Written<W> =
+  | { readonly up: W; readonly down: W | Irreversible; readonly operations?: never }
   | { readonly operations: readonly UsedOperation[]; readonly up?: never; readonly down?: never };
 
 /** What a migration does: as written, or derived from its operations, which are taken back in the opposite order. */
-export function waysOf<T extends Tables>({ up, down, operations }: Written<T>): Ways<T> {
+export function waysOf<W>({ up, down, operations }: Written<W>): Ways<W> {
   if (operations === undefined) return { up, down, operations };
   const oneWay = operations.flatMap(({ label, down: back }) =>
     isIrreversible(back) ? [`${label}: ${back.irreversible}`] : [],

@@ -8,15 +8,16 @@ export function parametersOf({ parameters }: Statement): SqlParameter[] | undefi
   return entries.length === 0 ? undefined : entries.map(([name, value]) => ({ name, value: fieldOf(value) }));
 }
 
-/** The texts among a statement's values, for hiding them in messages. */
-export function boundTexts({ parameters }: Statement): string[] {
-  return Object.values(parameters ?? {}).flatMap((value) =>
+/** What messages about a statement must not show. */
+export function boundTexts({ parameters, hidden = [] }: Statement): string[] {
+  const bound = Object.values(parameters ?? {}).flatMap((value) =>
     typeof value === 'string'
       ? [value]
       : typeof value === 'number' || typeof value === 'bigint'
         ? [String(value)]
         : [],
   );
+  return [...bound, ...hidden];
 }
 
 function fieldOf(value: BoundValue): Field {

@@ -280,7 +280,7 @@ function statementChanged({ id }: Migration, number: number): ForerunError {
 }
 
 function indexInTheWay(row: Row): ForerunError {
-  const name = String(row['index_name']);
+  const name = typeof row['index_name'] === 'string' ? row['index_name'] : 'of this name';
   return new ForerunError('statement-refused', {
     what: `The index ${name} is there already${row['index_valid'] === true ? '' : ', and unfinished'}, and no run of this history began it.`,
     state: 'It was not sent.',

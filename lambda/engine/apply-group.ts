@@ -58,6 +58,10 @@ async function workInside(
     return endOf(cause, null, work, dialect);
   }
   for (const migration of work.group) {
+    if (migration.skipped === true) {
+      ports.tell({ note: 'skipped', migration: migration.id });
+      continue;
+    }
     const trouble = await runMigration(migration, work, ports, async (numbered) => {
       inForce = await keepLimits(inForce, limitsFor(migration, work, ports.clock), transaction, dialect);
       return transaction.execute(tagged(numbered), numbered.options);

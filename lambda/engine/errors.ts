@@ -12,6 +12,9 @@ export const ERROR_CODES = {
   'bundle-failed': 2,
   'construct-misused': 2,
   'input-invalid': 2,
+  'read-only': 2,
+  'not-confirmed': 2,
+  'params-refused': 2,
   // Refused by the plan: the journal was read, nothing was changed.
   'plan-changed': 3,
   'plan-missing': 3,
@@ -30,6 +33,7 @@ export const ERROR_CODES = {
   'out-of-time': 1,
   'database-unreachable': 1,
   'database-refused': 1,
+  'secret-unavailable': 1,
   'outcome-unknown': 4,
   'statement-running': 4,
   // Inside a migration.
@@ -37,6 +41,8 @@ export const ERROR_CODES = {
   'value-refused': 1,
   'rows-refused': 1,
   'check-failed': 1,
+  // In the testing kit: only a database made for the test was touched.
+  'test-failed': 1,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

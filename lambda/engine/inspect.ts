@@ -39,6 +39,8 @@ export interface AppliedMigration {
   readonly id: string;
   readonly appliedAt: string;
   readonly deployId: string | null;
+  /** It was not meant for this environment: its row is there, its code did not run. */
+  readonly skipped: boolean;
 }
 
 /** A plan as plain data. */
@@ -61,6 +63,8 @@ export interface RunData {
   /** Why a person intervened; null for a run. */
   readonly reason: string | null;
   readonly applied: readonly string[];
+  /** Recorded without having run, because they were not meant for this environment. */
+  readonly skipped: readonly string[];
   readonly reverted: readonly string[];
 }
 
@@ -82,6 +86,7 @@ export async function status(asker: Asker, database: Database, dialect: Dialect)
       id: text(row, 'id'),
       appliedAt: text(row, 'applied_at'),
       deployId: textOrNull(row, 'deploy_id'),
+      skipped: row['skipped'] === true,
     })),
     pending: pendingOf(asker.history, view),
     changed: view?.changed ?? [],
@@ -106,7 +111,7 @@ export async function plan(
     operations: Object.fromEntries(
       groups.flat().flatMap(({ id, operations }) => (operations === undefined ? [] : [[id, operations]])),
     ),
-    refusals: refusals.map(errorData),
+    refusals: refusals.map((refusal) => errorData(refusal)),
   };
 }
 
@@ -135,6 +140,7 @@ export async function pastRuns(
       outcome: textOrNull(row, 'outcome'),
       reason: textOrNull(row, 'reason'),
       applied: of('applied'),
+      skipped: of('skipped'),
       reverted: of('reverted'),
     };
   });
@@ -166,6 +172,7 @@ function blank(history: readonly Migration[]): JournalView {
     pending: new Set(history.map(({ id }) => id)),
     changed: [],
     vanished: [],
+    skipped: new Set(),
     foreign: [],
     ledger: [],
     asked: null,

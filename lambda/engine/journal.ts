@@ -68,7 +68,7 @@ export interface LeaseBid extends RunIdentity {
 export interface Claim extends RunIdentity {
   readonly token: bigint;
   readonly leaseMs: number;
-  readonly migrations: readonly (Revision & { readonly compatible?: boolean })[];
+  readonly migrations: readonly (Revision & { readonly compatible?: boolean; readonly skipped?: true })[];
   readonly lockTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly statementTimeoutMs: number;
@@ -121,6 +121,8 @@ export interface JournalView {
   readonly changed: readonly string[];
   /** Ids of the bundle whose row is gone although the events say that they are applied: somebody deleted it. */
   readonly vanished: readonly string[];
+  /** Ids of the bundle whose row says that they were not meant for this environment. */
+  readonly skipped: ReadonlySet<string>;
   /** Applied, but not in the bundle. */
   readonly foreign: readonly ForeignMigration[];
   /** Statements of migrations that are under way outside a transaction, by their numbers. */
@@ -161,6 +163,7 @@ interface LeaseColumns {
   readonly pending: readonly string[];
   readonly changed: readonly string[];
   readonly vanished: readonly string[];
+  readonly skipped: readonly string[];
   readonly foreign_ones: readonly (readonly [string, readonly string[], boolean | null])[];
   readonly ledger: readonly LedgerEntry[];
   readonly asked: { readonly runId: string; readonly result: unknown } | null;
@@ -193,6 +196,7 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
     pending: new Set(row.pending),
     changed: row.changed,
     vanished: row.vanished,
+    skipped: new Set(row.skipped),
     foreign: row.foreign_ones.map(([id, after, compatible]) => ({ id, after, compatible })),
     ledger: row.ledger,
     asked: row.asked,

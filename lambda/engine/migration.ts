@@ -1,3 +1,4 @@
+import type { ForerunError } from './errors.ts';
 import type { Session } from './ports.ts';
 
 /** The word for the start of a history, before the first migration. */
@@ -37,6 +38,14 @@ export interface Migration extends Revision {
   readonly alone?: 'short' | 'long';
   /** How long its statements may wait for a lock, in milliseconds; the run's own limit where absent. */
   readonly lockTimeoutMs?: number;
+  /** Where it is meant to run; everywhere where absent. */
+  readonly environments?: readonly string[];
+  /** Set by the plan: it is not meant for this environment, so its row is written and its code does not run. */
+  readonly skipped?: true;
+  /** Why it cannot run in these surroundings, a wrong parameter for example: the plan refuses it. */
+  readonly refusal?: ForerunError;
+  /** Gets what its code needs from outside, before its transaction begins. */
+  prepare?(): Promise<void>;
   /** Whether the previous release of the app works on the schema this migration leaves; undefined when nobody said. */
   readonly compatible?: boolean;
   /** Names and descriptions of the operations that it consists of, where its author declared them; for plans. */

@@ -11,6 +11,8 @@ export type Outcome = 'applied' | 'rolled-back' | 'not-run' | 'partial' | 'unkno
 export interface StepOutcome {
   readonly migration: string;
   readonly outcome: Outcome;
+  /** It is not meant for this environment: only its row was written or removed. */
+  readonly skipped?: true;
 }
 
 /** An error as it travels in a result: plain data. */
@@ -35,6 +37,14 @@ export interface RunResult {
   readonly repeated: boolean;
 }
 
-export function errorData({ code, text, place }: ForerunError): RunError {
-  return { code, text, place };
+export function errorData(
+  { code, text, place }: ForerunError,
+  hide: (text: string) => string = (shown) => shown,
+): RunError {
+  const { sql } = place;
+  return {
+    code,
+    text: { what: hide(text.what), state: hide(text.state), next: hide(text.next) },
+    place: sql === undefined ? place : { ...place, sql: hide(sql) },
+  };
 }

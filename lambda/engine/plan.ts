@@ -9,6 +9,8 @@ export interface Goal {
   readonly to: string;
   /** `migration` gives every migration a transaction of its own. */
   readonly atomic: Atomic;
+  /** Name of the environment, for migrations that are limited to some. */
+  readonly environment?: string;
 }
 
 /** What a run would do, as data. */
@@ -29,8 +31,12 @@ export function makePlan(history: readonly Migration[], view: JournalView, goal:
   ];
   if (refusals.length > 0) return { direction: goal.direction, groups: [], refusals };
   const steps = goal.direction === 'up' ? upSteps(history, view, goal) : downSteps(history, view, goal);
-  const stepRefusals =
-    goal.direction === 'up' ? lateRefusals(history, view, steps) : irreversibleRefusals(steps);
+  const stepRefusals = [
+    ...(goal.direction === 'up'
+      ? [...environmentRefusals(steps, goal), ...lateRefusals(history, view, steps)]
+      : irreversibleRefusals(steps)),
+    ...steps.flatMap(({ refusal, skipped }) => (refusal === undefined || skipped === true ? [] : [refusal])),
+  ];
   if (stepRefusals.length > 0) return { direction: goal.direction, groups: [], refusals: stepRefusals };
   return { direction: goal.direction, groups: groupsOf(steps, goal.atomic), refusals: [] };
 }
@@ -158,14 +164,57 @@ export function stampedBy(history: readonly Migration[], to: string): ReadonlySe
   throw unknownTarget(to, [BASE, HEAD]);
 }
 
-function upSteps(history: readonly Migration[], view: JournalView, { to }: Goal): readonly Migration[] {
+function upSteps(
+  history: readonly Migration[],
+  view: JournalView,
+  { to, environment }: Goal,
+): readonly Migration[] {
   const wanted = to === HEAD ? null : ancestry(history, to);
-  return history.filter(({ id }) => view.pending.has(id) && (wanted === null || wanted.has(id)));
+  return history
+    .filter(({ id }) => view.pending.has(id) && (wanted === null || wanted.has(id)))
+    .map((step) =>
+      environment === undefined || (step.environments?.includes(environment) ?? true)
+        ? step
+        : passedOver(step),
+    );
+}
+
+/** A limited migration stays in the history everywhere, so that what follows it stands on the same ground. */
+function passedOver(step: Migration): Migration {
+  const { id, after, checksum, atomic, compatible, environments } = step;
+  return {
+    id,
+    after,
+    checksum,
+    atomic,
+    ...(compatible === undefined ? {} : { compatible }),
+    ...(environments === undefined ? {} : { environments }),
+    skipped: true,
+    up: nothing,
+    down: { kind: 'reversible', run: nothing },
+  };
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+function environmentRefusals(steps: readonly Migration[], { environment }: Goal): ForerunError[] {
+  const limited = steps.filter(({ environments }) => environments !== undefined);
+  if (environment !== undefined || limited.length === 0) return [];
+  return [
+    new ForerunError('input-invalid', {
+      what: `Limited to environments, and this run does not know its own: ${list(limited.map(({ id }) => id))}.`,
+      state: UNTOUCHED,
+      next: 'Set the property environment of Migrations, or send "environment" in the event.',
+    }),
+  ];
 }
 
 function downSteps(history: readonly Migration[], view: JournalView, { to }: Goal): readonly Migration[] {
   const kept = to === BASE ? new Set<string>() : ancestry(history, to);
-  return history.filter(({ id }) => !view.pending.has(id) && !kept.has(id)).toReversed();
+  return history
+    .filter(({ id }) => !view.pending.has(id) && !kept.has(id))
+    .map((step) => (view.skipped.has(step.id) ? passedOver(step) : step))
+    .toReversed();
 }
 
 /** A migration and everything it stands on. */

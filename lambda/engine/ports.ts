@@ -10,6 +10,8 @@ export type BoundValue = string | number | bigint | boolean | Uint8Array | null;
 export interface Statement {
   readonly sql: string;
   readonly parameters?: Readonly<Record<string, BoundValue>>;
+  /** Texts that no message about the statement may show, besides its parameters. */
+  readonly hidden?: readonly string[];
 }
 
 /** A column's value as it comes back: int2/int4 and floats as number, int8 as bigint, json parsed, the rest as text. */
@@ -72,6 +74,8 @@ export type RunNote =
   | { readonly note: 'planned'; readonly migrations: readonly string[]; readonly groups: number }
   | { readonly note: 'waiting'; readonly reason: string; readonly forMs: number }
   | { readonly note: 'began'; readonly migration: string; readonly direction: 'up' | 'down' }
+  /** Its row is written, its code does not run: it is not meant for this environment. */
+  | { readonly note: 'skipped'; readonly migration: string }
   | {
       readonly note: 'statement';
       readonly migration: string;
@@ -93,4 +97,6 @@ export interface Ports {
   /** Between 0 and 1, for jitter. */
   readonly random: () => number;
   readonly tell: (note: RunNote) => void;
+  /** Takes secrets out of a text before it is stored or answered. @default nothing is secret */
+  readonly hide?: (text: string) => string;
 }

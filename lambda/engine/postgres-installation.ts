@@ -35,6 +35,7 @@ begin
     checksum text not null,
     after jsonb not null,
     compatible boolean,
+    skipped boolean not null default false,
     applied_at timestamptz not null default clock_timestamp(),
     run_id text not null,
     deploy_id text,

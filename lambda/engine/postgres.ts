@@ -50,7 +50,7 @@ const READ = `
 with bundle as (
   select entry ->> 0 as id, entry ->> 1 as checksum from jsonb_array_elements(cast(:bundle as jsonb)) as entry
 ), applied as (
-  select id, checksum, after, compatible from forerun.migration where history = :history
+  select id, checksum, after, compatible, skipped from forerun.migration where history = :history
 ), last_event as (
   select distinct on (migration) migration, kind from forerun.event
   where history = :history and migration is not null order by migration, id desc
@@ -69,6 +69,7 @@ select
   (select coalesce(jsonb_agg(b.id), '[]') from bundle b join applied a on a.id = b.id and a.checksum <> b.checksum) as changed,
   (select coalesce(jsonb_agg(b.id), '[]') from bundle b join last_event e on e.migration = b.id
     where e.kind not in ('reverted', 'unstamped') and b.id not in (select id from applied)) as vanished,
+  (select coalesce(jsonb_agg(a.id), '[]') from applied a where a.skipped) as skipped,
   (select coalesce(jsonb_agg(jsonb_build_array(a.id, a.after, a.compatible)), '[]')
      from applied a where a.id not in (select id from bundle)) as foreign_ones,
   (select coalesce(jsonb_agg(jsonb_build_object(
@@ -156,13 +157,14 @@ const SWEPT = `, swept as (
 )`;
 
 const CLAIM = `${LIMITED_FENCE}, claimed as (
-  insert into forerun.migration (history, id, checksum, after, compatible, run_id, deploy_id)
-  select :history, entry ->> 0, entry ->> 1, entry -> 2, cast(entry ->> 3 as boolean), :run_id, cast(:deploy_id as text)
+  insert into forerun.migration (history, id, checksum, after, compatible, skipped, run_id, deploy_id)
+  select :history, entry ->> 0, entry ->> 1, entry -> 2, cast(entry ->> 3 as boolean), cast(entry ->> 4 as boolean), :run_id, cast(:deploy_id as text)
   from asked
   on conflict do nothing
-  returning id
+  returning id, skipped
 ), told as (
-  insert into forerun.event (history, run_id, kind, migration) select :history, :run_id, 'applied', id from claimed
+  insert into forerun.event (history, run_id, kind, migration)
+  select :history, :run_id, case when skipped then 'skipped' else 'applied' end, id from claimed
 )${SWEPT}${FENCED_COUNT}`;
 
 const UNCLAIM = `${LIMITED_FENCE}, claimed as (
@@ -184,7 +186,13 @@ function claimParameters(claim: Claim): Record<string, BoundValue> {
     idle_timeout: `${idleTimeoutMs}ms`,
     statement_timeout: `${statementTimeoutMs}ms`,
     migrations: JSON.stringify(
-      migrations.map(({ id, checksum, after, compatible }) => [id, checksum, after, compatible ?? null]),
+      migrations.map(({ id, checksum, after, compatible, skipped }) => [
+        id,
+        checksum,
+        after,
+        compatible ?? null,
+        skipped ?? false,
+      ]),
     ),
   };
 }
@@ -228,7 +236,7 @@ const askedAt = (identity: RunIdentity | null): bigint | null =>
   identity?.askedAtMs === undefined ? null : BigInt(identity.askedAtMs);
 
 const APPLIED = `
-select id, cast(applied_at as text) as applied_at, run_id, deploy_id
+select id, cast(applied_at as text) as applied_at, run_id, deploy_id, skipped
 from forerun.migration where history = :history order by applied_at, id`;
 
 const RUNS = `

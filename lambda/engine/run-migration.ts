@@ -75,11 +75,12 @@ async function caught(
   { clock }: Ports,
 ): Promise<{ readonly cause: unknown } | null> {
   const alarm = new AbortController();
-  const overtime = clock.sleep(Math.max(0, lastMoment - clock.now()), alarm.signal).then(() => {
+  const overtime = async (): Promise<void> => {
+    await clock.sleep(Math.max(0, lastMoment - clock.now()), alarm.signal);
     if (!alarm.signal.aborted) throw timeIsUp('before the migration came to its end');
-  });
+  };
   try {
-    await Promise.race([work(), overtime]);
+    await Promise.race([work(), overtime()]);
     return null;
   } catch (cause) {
     return { cause };

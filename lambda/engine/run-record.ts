@@ -21,8 +21,10 @@ export interface RunRecord {
 export function startRecord(
   { runId, action }: RunIdentity & { readonly action: 'up' | 'down' },
   calls: () => number,
+  hide?: (text: string) => string,
 ): RunRecord {
   const steps = new Map<string, Outcome>();
+  const skipped = new Set<string>();
   const callsBefore = calls();
   const withOutcome = (wanted: Outcome): string[] =>
     [...steps].filter(([, outcome]) => outcome === wanted).map(([id]) => id);
@@ -34,7 +36,8 @@ export function startRecord(
         if (there === (action === 'up')) steps.set(id, 'applied');
       }
       const begun = halfDone(view);
-      for (const { id } of plan.groups.flat()) {
+      for (const { id, skipped: passedOver } of plan.groups.flat()) {
+        if (passedOver === true) skipped.add(id);
         if (!steps.has(id)) steps.set(id, begun.has(id) ? 'partial' : 'not-run');
       }
     },
@@ -61,8 +64,12 @@ export function startRecord(
       runId,
       action,
       outcome: error === null ? 'applied' : worstOutcome(steps),
-      steps: [...steps].map(([migration, known]) => ({ migration, outcome: known })),
-      error: error === null ? null : errorData(error),
+      steps: [...steps].map(([migration, known]) => ({
+        migration,
+        outcome: known,
+        ...(skipped.has(migration) ? { skipped: true } : {}),
+      })),
+      error: error === null ? null : errorData(error, hide),
       dataApiCalls: calls() - callsBefore,
       repeated: false,
     }),

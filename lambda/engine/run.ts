@@ -36,7 +36,7 @@ export async function run(
   ports: Ports,
   dialect: Dialect,
 ): Promise<RunResult | 'overtaken'> {
-  const record = startRecord(request.identity, ports.database.calls);
+  const record = startRecord(request.identity, ports.database.calls, ports.hide);
   let firstConflictMs: number | null = null;
   try {
     for (let turn = 0; ; turn += 1) {
@@ -114,6 +114,8 @@ async function applyPlan(
       const error = outOfTime('Too little time was left to start the next migrations.', record.standing());
       return { end: 'done', error };
     }
+    const unprepared = await prepare(group, record);
+    if (unprepared !== null) return { end: 'done', error: unprepared };
     const work = { ...request, group, direction: plan.direction, token, committed: record.applied() };
     const ended = await applyOne(work, view, ports, dialect);
     const ids = group.map(({ id }) => id);
@@ -146,6 +148,21 @@ async function applyPlan(
     }
   }
   return { end: 'done', error: null };
+}
+
+/** What the migrations need from outside is fetched before a transaction that could stand idle meanwhile. */
+async function prepare(group: readonly Migration[], record: RunRecord): Promise<ForerunError | null> {
+  try {
+    for (const step of group) if (step.skipped !== true) await step.prepare?.();
+    return null;
+  } catch (cause) {
+    if (!(cause instanceof ForerunError)) throw cause;
+    return new ForerunError(
+      cause.code,
+      { ...cause.text, state: record.standing() },
+      { place: cause.place, cause },
+    );
+  }
 }
 
 function applyOne(

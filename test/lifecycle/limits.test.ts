@@ -35,15 +35,10 @@ describe('time limits inside a transaction', () => {
   });
 
   test('the first migration’s lock timeout costs no call', async () => {
-    const history = (lockTimeoutMs: number | undefined) =>
-      lineOf({
-        id: '0001_a',
-        up: ['create table seen (locks text, statements text)', NOTE],
-        ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
-      });
     const other = await workplace.freshDatabase();
-    const plain = await database.up(history(undefined));
-    const own = await other.up(history(1_500));
+    const member = { id: '0001_a', up: ['create table seen (locks text, statements text)', NOTE] };
+    const plain = await database.up(lineOf(member));
+    const own = await other.up(lineOf({ ...member, lockTimeoutMs: 1_500 }));
     expect(own.dataApiCalls).toBe(plain.dataApiCalls);
     expect(await other.query('select locks from seen')).toEqual([{ locks: '1500ms' }]);
   });
