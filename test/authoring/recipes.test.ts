@@ -474,14 +474,76 @@ describe('a column renamed in two phases', () => {
     expect((await client.query(`select proname from pg_proc where proname like '%twin%'`)).rows).toEqual([]);
   });
 
+  test('is refused for a column that fills itself', async () => {
+    await client.query('create table tickets (number bigint generated always as identity)');
+    const definition = alone(beginColumnRename.with({ table: 'tickets', from: 'number', to: 'no' }));
+    const { error, outcome } = await database.up(historyOf({ '0001_change': definition }));
+    expect(error?.text.what).toContain('the column number is an identity or generated');
+    expect(outcome).toBe('rolled-back');
+  });
+
   test('is not finished while an index would be lost with the old column', async () => {
     await client.query('create unique index articles_slug on articles (slug)');
+    await client.query('create index articles_lower on articles (lower(slug))');
     expect((await database.up(history, { to: '0001_begin' })).error).toBeNull();
     const refused = await database.up(history);
     expect(refused.error?.text.what).toContain(
-      'the column slug still carries: articles_slug; give the new column the same, then drop them',
+      'the column slug still carries: index articles_lower, index articles_slug; give the other column the same, then drop them',
     );
-    await client.query('drop index articles_slug');
+    await client.query('drop index articles_slug, articles_lower');
     expect((await database.up(history)).error).toBeNull();
+  });
+});
+
+describe('names that need quotes', () => {
+  const rows = { table: `Ö's shop.Line "Items"`, column: `owner's "name"` };
+  const other = { table: `Ö's shop.People`, column: 'Id' };
+
+  beforeEach(async () => {
+    await client.query(`create schema "Ö's shop"`);
+    await client.query(`create table "Ö's shop"."People" ("Id" text primary key)`);
+    await client.query(`create table "Ö's shop"."Line ""Items""" ("owner's ""name""" text default 'x\\y')`);
+    await client.query(`create type "Ö's shop"."Mood" as enum ('a''b')`);
+  });
+
+  test.each([
+    alone(addNotNull.with(rows)),
+    alone(addCheck.with({ ...rows, name: `it's "fine"`, check: `"owner's ""name""" <> ':no'` })),
+    alone(addIndex.with({ ...rows, name: `it's "quick"`, columns: [rows.column] })),
+    alone(
+      addForeignKey.with({
+        table: rows.table,
+        name: `it's "there"`,
+        columns: [rows.column],
+        references: { table: other.table, columns: [other.column] },
+      }),
+    ),
+    alone(addEnumValue.with({ type: `Ö's shop.Mood`, value: `c\\'d`, before: `a'b` })),
+    alone(beginColumnRename.with({ table: rows.table, from: rows.column, to: `it's "new"` })),
+    together(replaceView.with({ name: `Ö's shop.100% "view"`, to: `select 'it''s' as "a ""b"" c"` })),
+    together(
+      replaceFunction.with({
+        name: `"Ö's shop"."my "" function"(text)`,
+        to: `create or replace function "Ö's shop"."my "" function"(a text) returns text language sql as 'select $1'`,
+      }),
+    ),
+  ])('are quoted in all of them', async (definition) => {
+    expect(await upAndDown(definition)).toEqual(WELL);
+  });
+
+  test('are quoted to the end of a rename', async () => {
+    const rename = { table: rows.table, from: rows.column, to: `it's "new"` };
+    const history = historyOf({
+      '0001_begin': alone(beginColumnRename.with(rename)),
+      '0002_finish': migration({
+        after: '0001_begin',
+        transaction: false,
+        operations: [finishColumnRename.with(rename)],
+      }),
+    });
+    const before = await catalogOf(database);
+    expect((await database.up(history)).error).toBeNull();
+    expect((await database.down(history, 'base')).error).toBeNull();
+    expect(await catalogOf(database)).toEqual(before);
   });
 });

@@ -31,14 +31,18 @@ export function openTwin(rename: Rename, added: 'from' | 'to'): string {
 declare
   kind text;
   old_default text;
+  fills_itself boolean;
 begin
   select format_type(a.atttypid, a.atttypmod)
       || case when a.attcollation <> t.typcollation then ' collate ' || a.attcollation::regcollation else '' end,
-      pg_get_expr(d.adbin, d.adrelid)
-    into strict kind, old_default
+      pg_get_expr(d.adbin, d.adrelid), a.attidentity <> '' or a.attgenerated <> ''
+    into strict kind, old_default, fills_itself
     from pg_attribute a join pg_type t on t.oid = a.atttypid
     left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
     where a.attrelid = ${quoteText(quoteName(table))}::regclass and a.attname = ${quoteText(source)} and not a.attisdropped;
+  if fills_itself then
+    raise exception 'the column % is an identity or generated, and two columns cannot share that', ${quoteText(source)};
+  end if;
   execute format('alter table %s add column %I %s', ${quoteText(quoteName(table))}, ${quoteText(twin)}, kind);
   execute ${quoteText(`create function ${name}() returns trigger language plpgsql as ${quoteText(syncBody(rename))}`)};
   execute ${quoteText(`create trigger ${quoteIdentifier(syncName(rename))} before insert or update on ${quoteName(table)} for each row execute function ${name}()`)};
@@ -104,40 +108,36 @@ async function forbidsNull(op: OperationContext['op'], table: string, column: st
   return row?.strict === true;
 }
 
-/** Removes the trigger, and with it one of the columns. */
+/** Removes the trigger, and with it one of the columns; refused while something hangs on it that would go with it. */
 export function closeTwin(rename: Rename, dropped: 'from' | 'to'): string {
   const { table, from, to } = rename;
-  const column = quoteText(dropped === 'from' ? from : to);
+  const [gone, kept] = (dropped === 'from' ? [from, to] : [to, from]).map((name) => quoteText(name));
   const rows = quoteText(quoteName(table));
   return block(`
 declare
+  old pg_attribute;
   old_default text;
-  users text;
+  hanging text;
 begin
+  select * into strict old from pg_attribute where attrelid = ${rows}::regclass and attname = ${gone} and not attisdropped;
+  select string_agg(distinct pg_describe_object(classid, objid, objsubid), ', ') into hanging from pg_depend d
+    where refclassid = 'pg_class'::regclass and refobjid = old.attrelid and refobjsubid = old.attnum
+      and classid <> 'pg_attrdef'::regclass
+      and not exists (select from pg_constraint c where d.classid = 'pg_constraint'::regclass and c.oid = d.objid and c.contype = 'n');
+  if hanging is not null then
+    raise exception 'the column % still carries: %; give the other column the same, then drop them', ${gone}, hanging;
+  end if;
   if ${dropped === 'from'} then
-    select string_agg(name, ', ') into users from (
-      select i.indexrelid::regclass::text as name from pg_index i join pg_attribute a on a.attrelid = i.indrelid
-        where i.indrelid = ${rows}::regclass and a.attname = ${column} and a.attnum = any (i.indkey)
-      union
-      select c.conname from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid
-        where c.conrelid = ${rows}::regclass and a.attname = ${column} and a.attnum = any (c.conkey) and c.contype <> 'n'
-    ) as found;
-    if users is not null then
-      raise exception 'the column % still carries: %; give the new column the same, then drop them', ${column}, users;
+    if old.attnotnull and not (select attnotnull from pg_attribute where attrelid = old.attrelid and attname = ${kept}) then
+      raise exception 'the column % forbids nulls and the new one does not', ${gone};
     end if;
-    if (select attnotnull from pg_attribute where attrelid = ${rows}::regclass and attname = ${column})
-      and not (select attnotnull from pg_attribute where attrelid = ${rows}::regclass and attname = ${quoteText(to)}) then
-      raise exception 'the column % forbids nulls and the new one does not', ${column};
-    end if;
-    select pg_get_expr(d.adbin, d.adrelid) into old_default
-      from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
-      where d.adrelid = ${rows}::regclass and a.attname = ${column};
+    select pg_get_expr(adbin, adrelid) into old_default from pg_attrdef where adrelid = old.attrelid and adnum = old.attnum;
   end if;
   execute ${quoteText(`drop trigger ${quoteIdentifier(syncName(rename))} on ${quoteName(table)}`)};
   execute ${quoteText(`drop function ${besideTable(table, syncName(rename))}()`)};
-  execute format('alter table %s drop column %I', ${rows}, ${column});
+  execute format('alter table %s drop column %I', ${rows}, ${gone});
   if old_default is not null then
-    execute format('alter table %s alter column %I set default %s', ${rows}, ${quoteText(to)}, old_default);
+    execute format('alter table %s alter column %I set default %s', ${rows}, ${kept}, old_default);
   end if;
 end`);
 }

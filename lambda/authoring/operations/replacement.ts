@@ -51,13 +51,13 @@ end`);
 
 function absence({ word }: Kind, name: string): string {
   return `  if present is not null then
-    raise exception ${quoteText(`the ${word} ${name} is there already; say in "from" what it is now`)};
+    raise exception '%', ${quoteText(`the ${word} ${name} is there already; say in "from" what it is now`)};
   end if;`;
 }
 
 function proof({ word, read, compare }: Kind, name: string, from: string): string {
   return `  if present is null then
-    raise exception ${quoteText(`the ${word} ${name} is not there`)};
+    raise exception '%', ${quoteText(`the ${word} ${name} is not there`)};
   end if;
   found := ${read};
   begin
@@ -66,7 +66,7 @@ function proof({ word, read, compare }: Kind, name: string, from: string): strin
     wanted := null;
   end;
   if wanted is distinct from found then
-    raise exception ${quoteText(`the ${word} ${name} is not the one that this migration replaces: somebody changed it`)};
+    raise exception '%', ${quoteText(`the ${word} ${name} is not the one that this migration replaces: somebody changed it`)};
   end if;`;
 }
 
@@ -78,7 +78,7 @@ function placement({ word, place, remember, misfit, clings }: Kind, name: string
   exception when ${misfit} then
     if present is null then raise; end if;
     if ${clings} then
-      raise exception ${quoteText(`the ${word} ${name} must be made anew, and its triggers or the grants on its columns would be lost`)};
+      raise exception '%', ${quoteText(`the ${word} ${name} must be made anew, and its triggers or the grants on its columns would be lost`)};
     end if;
     drop ${word} ${name};
     execute ${create};
