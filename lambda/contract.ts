@@ -97,6 +97,12 @@ export const SURROUNDINGS_ENVIRONMENT = {
   params: 'FORERUN_PARAMS',
 } as const;
 
+/**
+ * Names of the aliases for people: through the first the runner only tells, through the second it does everything. A grant on
+ * one of them is what IAM can tell apart.
+ */
+export const RUNNER_ALIASES = { read: 'read', act: 'act' } as const;
+
 /** What the gate adds to an action, so that the run knows for whom it works and when it must be done. */
 export interface DeployContext {
   readonly deployId: string;

@@ -28,8 +28,17 @@ const deploy = v.strictObject({
 
 const atomic = v.picklist(['group', 'migration']);
 
+/** What migrations get besides the database; the runner's own environment says what is left out. */
+const surroundings = {
+  environment: v.exactOptional(name(64)),
+  params: v.exactOptional(v.record(v.string(), v.unknown())),
+};
+
 /** Kept in the journal for whoever asks later. */
 const reason = name(500);
+
+/** The name of the database, where a person has to say that it is the right one. */
+const confirm = v.optional(name(64));
 
 const runnerEvent = v.variant('action', [
   v.strictObject({
@@ -39,12 +48,15 @@ const runnerEvent = v.variant('action', [
     target: v.optional(v.partial(target)),
     deploy: v.optional(deploy),
     yieldToOwnRun: v.optional(v.boolean(), false),
+    ...surroundings,
   }),
   v.strictObject({
     action: v.literal('down'),
     to: name(128),
+    confirm,
     atomic: v.optional(atomic, 'group'),
     target: v.optional(v.partial(target)),
+    ...surroundings,
   }),
   v.strictObject({
     action: v.literal('plan'),
@@ -52,6 +64,7 @@ const runnerEvent = v.variant('action', [
     direction: v.optional(v.picklist(['up', 'down']), 'up'),
     atomic: v.optional(atomic, 'group'),
     target: v.optional(v.partial(target)),
+    ...surroundings,
   }),
   v.strictObject({ action: v.literal('status'), target: v.optional(v.partial(target)) }),
   v.strictObject({
@@ -59,12 +72,18 @@ const runnerEvent = v.variant('action', [
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500)), 20),
     target: v.optional(v.partial(target)),
   }),
-  v.strictObject({ action: v.literal('unlock'), reason, target: v.optional(v.partial(target)) }),
+  v.strictObject({
+    action: v.literal('unlock'),
+    reason,
+    confirm,
+    target: v.optional(v.partial(target)),
+  }),
   v.strictObject({ action: v.literal('repair'), reason, target: v.optional(v.partial(target)) }),
   v.strictObject({
     action: v.literal('stamp'),
     to: name(128),
     reason,
+    confirm,
     target: v.optional(v.partial(target)),
   }),
   v.strictObject({ action: v.literal('settle'), target: v.optional(v.partial(target)), deploy }),
@@ -84,7 +103,7 @@ export function readRunnerEvent(event: unknown): RunnerEvent {
   throw new ForerunError('input-invalid', {
     what: `The event is not one that the runner understands: ${reasons.join('; ')}.`,
     state: UNTOUCHED,
-    next: 'Send {"action":"status"}, "plan", "history", "up", {"action":"down","to":"<migration id or base>"}, or one of "unlock", "repair" and "stamp" with a "reason".',
+    next: 'Send {"action":"status"}, "plan", "history", "up", {"action":"down","to":"<migration id or base>"}, or one of "unlock", "repair" and "stamp" with a "reason"; "down", "unlock" and "stamp" want the name of the database as "confirm".',
   });
 }
 

@@ -189,7 +189,7 @@ describe('a person at the runner', () => {
     expect(status.status?.applied.map(({ id }) => id)).toEqual(['0001_notes', '0002_more']);
     const plan = await stage.invoke({ action: 'plan', direction: 'down', to: '0001_notes' });
     expect(plan.plan?.groups).toEqual([['0002_more']]);
-    const down = await stage.invoke({ action: 'down', to: '0001_notes' });
+    const down = await stage.invoke({ action: 'down', to: '0001_notes', confirm: 'app' });
     expect(down.result).toMatchObject({
       outcome: 'applied',
       steps: [{ migration: '0002_more', outcome: 'applied' }],

@@ -37,7 +37,7 @@ test('the migrations of the page on operations are deployed, and go all the way 
         operations: { '0004_headlines': ['replace function: shout(text)', 'replace view: headlines'] },
       },
     });
-    expect(await stage.invoke({ action: 'down', to: 'base' })).toMatchObject({ ok: true });
+    expect(await stage.invoke({ action: 'down', to: 'base', confirm: 'app' })).toMatchObject({ ok: true });
     expect(await stage.rows(`select to_regclass('articles')::text as articles`)).toEqual([
       { articles: null },
     ]);
