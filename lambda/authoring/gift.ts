@@ -1,7 +1,7 @@
 import type { ForerunError } from '../engine/errors.ts';
 import type { Revision } from '../engine/migration.ts';
 import { readParams, type ParamsSchema } from './params.ts';
-import { noSecretHere, textOfSecret, type Secrets } from './secret.ts';
+import { noSecretHere, type Secrets } from './secret.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What a migration gets from its surroundings, in its own shape. */
@@ -17,7 +17,7 @@ export interface Gift {
 /** Where nothing was given. */
 export const NOWHERE: Surroundings = {
   params: {},
-  readSecret: (nameOrArn) => Promise.reject(noSecretHere(nameOrArn)),
+  readSecret: (secret) => Promise.reject(noSecretHere(secret)),
 };
 
 /** Holds the surroundings against what a migration asks for. */
@@ -37,7 +37,7 @@ export function givenTo(
     secrets,
     async prepare() {
       for (const [name, secret] of Object.entries(wanted)) {
-        secrets[name] = textOfSecret(secret, await readSecret(secret.nameOrArn));
+        secrets[name] = await readSecret(secret);
       }
     },
   };

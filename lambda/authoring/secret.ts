@@ -36,7 +36,7 @@ export type Secrets = Readonly<Record<string, Secret>>;
 export type NoSecrets = { readonly [K in never]: Secret };
 
 /** The refusal where nobody can read secrets. */
-export function noSecretHere(nameOrArn: string): ForerunError {
+export function noSecretHere({ nameOrArn }: Secret): ForerunError {
   return new ForerunError('secret-unavailable', {
     what: `The secret ${nameOrArn} cannot be read here.`,
     state: UNTOUCHED,
@@ -47,30 +47,4 @@ export function noSecretHere(nameOrArn: string): ForerunError {
 /** Whichever copy of this package made it. */
 export function isSecret(value: unknown): value is Secret {
   return typeof value === 'object' && value !== null && BRAND in value;
-}
-
-/** The text that a migration asked for, out of what Secrets Manager holds. */
-export function textOfSecret({ nameOrArn, field }: Secret, held: string): string {
-  if (field === undefined) return held;
-  const value = memberOf(held, field);
-  if (typeof value === 'string' && value !== '') return value;
-  throw new ForerunError('secret-unavailable', {
-    what: `The secret ${nameOrArn} holds no text under "${field}".`,
-    state: UNTOUCHED,
-    next: `Give the secret a JSON member "${field}", or correct the name in the migration.`,
-  });
-}
-
-function memberOf(held: string, field: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(held);
-    return isRecord(parsed) ? parsed[field] : undefined;
-  } catch {
-    // The parser's own message would quote the secret.
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,11 +1,17 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ForerunError, UNTOUCHED } from '../engine/errors.ts';
 
+/** Which secret, and which member of it where it holds JSON and not all of it is wanted. */
+interface WantedSecret {
+  readonly nameOrArn: string;
+  readonly field: string | undefined;
+}
+
 /** Reads secrets, and keeps them out of what is said. */
 export interface SecretReader {
-  /** The whole text of a secret, read once. Rejects with a `ForerunError`. */
-  read(nameOrArn: string): Promise<string>;
-  /** The text without any secret that was read, nor any part of one that is a JSON member. */
+  /** The wanted text; a secret is fetched once. Rejects with a `ForerunError`. */
+  read(wanted: WantedSecret): Promise<string>;
+  /** The text without anything that was read. */
   hide(text: string): string;
 }
 
@@ -13,16 +19,17 @@ export interface SecretReader {
 const SHORTEST_HIDDEN = 3;
 
 export function secretReader(client: () => SecretsManagerClient = newClient): SecretReader {
-  const held = new Map<string, Promise<string>>();
+  const fetched = new Map<string, Promise<string>>();
   const hidden = new Set<string>();
   return {
-    read(nameOrArn) {
-      const known = held.get(nameOrArn) ?? fetchSecret(client(), nameOrArn);
-      held.set(nameOrArn, known);
-      return known.then((text) => {
-        for (const part of partsOf(text)) if (part.length >= SHORTEST_HIDDEN) hidden.add(part);
-        return text;
-      });
+    async read(wanted) {
+      const { nameOrArn, field } = wanted;
+      const held = fetched.get(nameOrArn) ?? fetchSecret(client(), nameOrArn);
+      fetched.set(nameOrArn, held);
+      const whole = await held;
+      const text = field === undefined ? whole : memberOf(whole, wanted, field);
+      for (const part of partsOf(text)) if (part.length >= SHORTEST_HIDDEN) hidden.add(part);
+      return text;
     },
     hide: (text) =>
       [...hidden]
@@ -60,13 +67,29 @@ function partsOf(text: string): readonly string[] {
   return [...parts, ...parts.map((part) => JSON.stringify(part).slice(1, -1))];
 }
 
-function membersOf(text: string): readonly string[] {
+const membersOf = (text: string): readonly string[] =>
+  Object.values(jsonOf(text)).filter((value) => typeof value === 'string');
+
+function memberOf(text: string, { nameOrArn }: WantedSecret, field: string): string {
+  const value = jsonOf(text)[field];
+  if (typeof value === 'string' && value !== '') return value;
+  throw new ForerunError('secret-unavailable', {
+    what: `The secret ${nameOrArn} holds no text under "${field}".`,
+    state: UNTOUCHED,
+    next: `Give the secret a JSON member "${field}", or correct the name in the migration.`,
+  });
+}
+
+/** Empty where the text is no JSON object; the parser's own message would quote it. */
+function jsonOf(text: string): Readonly<Record<string, unknown>> {
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null
-      ? Object.values(parsed).filter((value) => typeof value === 'string')
-      : [];
+    return isRecord(parsed) ? parsed : {};
   } catch {
-    return [];
+    return {};
   }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

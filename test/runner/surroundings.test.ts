@@ -1,0 +1,307 @@
+import { Client } from 'pg';
+import * as v from 'valibot';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { migration, type MigrationDefinition } from '../../lambda/authoring/migration.ts';
+import { irreversible } from '../../lambda/authoring/irreversible.ts';
+import { secret } from '../../lambda/authoring/secret.ts';
+import type { RunnerAnswer } from '../../lambda/contract.ts';
+import { createRunner } from '../../lambda/runner.ts';
+import { startDataApi, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
+import { startPostgres, type LocalPostgres } from '../../local/postgres/postgres.ts';
+import { secretStore } from '../../local/secrets-manager/secret-store.ts';
+import {
+  startSecretsManager,
+  type LocalSecretsManager,
+} from '../../local/secrets-manager/start-secrets-manager.ts';
+
+const CLUSTER = 'arn:aws:rds:eu-west-1:111122223333:cluster:runner';
+const DATABASE_SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:runner-AbCdEf';
+const ROLE_SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:role-AbCdEf';
+/** A password that an error would quote, a format string and a statement at once. */
+const PASSWORD = `s3cr%t'; drop table n; -- :x`;
+
+let server: LocalPostgres;
+let dataApi: LocalDataApi;
+let secretsManager: LocalSecretsManager;
+let database = '';
+let databases = 0;
+let said: string[] = [];
+
+beforeAll(async () => {
+  const url = process.env['DATABASE_URL'];
+  server = await startPostgres(url === undefined ? {} : { databaseUrl: url });
+  const secrets = secretStore([
+    {
+      arn: DATABASE_SECRET,
+      name: 'runner',
+      value: JSON.stringify({ username: server.user, password: server.password }),
+    },
+    { arn: ROLE_SECRET, name: 'app/role', value: JSON.stringify({ username: 'app', password: PASSWORD }) },
+  ]);
+  dataApi = await startDataApi({ postgres: server, clusters: [{ arn: CLUSTER }], secrets });
+  secretsManager = await startSecretsManager({ secrets });
+});
+afterAll(async () => {
+  await secretsManager.stop();
+  await dataApi.stop();
+  await server.stop();
+});
+beforeEach(async () => {
+  databases += 1;
+  database = `forerun_runner_${process.pid}_${databases}`;
+  await server.createDatabase(database);
+  said = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((line) => said.push(String(line)) > 0);
+  vi.stubEnv('AWS_ENDPOINT_URL_RDS_DATA', dataApi.url);
+  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secretsManager.url);
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'TEST');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+const target = () => ({ clusterArn: CLUSTER, secretArn: DATABASE_SECRET, database, history: 'default' });
+
+/** Asks a runner that holds these migrations, one after the other. */
+function ask(
+  definitions: Readonly<Record<string, MigrationDefinition>>,
+  event: object,
+): Promise<RunnerAnswer> {
+  const runner = createRunner({
+    digest: 'digest',
+    migrations: Object.entries(definitions).map(([id, definition]) => ({
+      id,
+      after: definition.after,
+      checksum: `v1:${id}`,
+      definition,
+    })),
+  });
+  const context = {
+    awsRequestId: 'request',
+    logGroupName: 'group',
+    logStreamName: 'stream',
+    invokedFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:runner',
+    getRemainingTimeInMillis: () => 120_000,
+  };
+  return runner({ target: target(), ...event }, context);
+}
+
+async function rows(sql: string): Promise<readonly unknown[]> {
+  const { host, port, user, password } = server;
+  const client = new Client({ host, port, user, password, database });
+  await client.connect();
+  try {
+    return (await client.query({ text: sql, rowMode: 'array' })).rows.flat();
+  } finally {
+    await client.end();
+  }
+}
+
+const stepsOf = (answer: RunnerAnswer): unknown =>
+  'result' in answer ? answer.result.steps.map((step) => ({ ...step })) : answer;
+const errorOf = (answer: RunnerAnswer) =>
+  'result' in answer ? answer.result.error : 'error' in answer ? answer.error : null;
+
+const create = migration({
+  after: 'base',
+  up: ({ op }) => op.execute('create table n (n int, what text)'),
+  down: ({ op }) => op.execute('drop table n'),
+});
+
+describe('a migration that is limited to environments', () => {
+  const limited = {
+    '0001_n': create,
+    '0002_dev': migration({
+      after: '0001_n',
+      environments: ['dev', 'test'],
+      up: ({ op }) => op.execute('insert into n values (1)'),
+      down: irreversible('the rows are only for play'),
+    }),
+    '0003_all': migration({
+      after: '0002_dev',
+      up: ({ op }) => op.execute('insert into n values (2)'),
+      down: ({ op }) => op.execute('delete from n where n = 2'),
+    }),
+  };
+
+  test('runs where it is meant to', async () => {
+    expect(stepsOf(await ask(limited, { action: 'up', environment: 'test' }))).toEqual([
+      { migration: '0001_n', outcome: 'applied' },
+      { migration: '0002_dev', outcome: 'applied' },
+      { migration: '0003_all', outcome: 'applied' },
+    ]);
+    expect(await rows('select n from n order by n')).toEqual([1, 2]);
+  });
+
+  test('is recorded as skipped elsewhere, and every word says so', async () => {
+    vi.stubEnv('FORERUN_ENVIRONMENT', 'prod');
+    expect(stepsOf(await ask(limited, { action: 'up' }))).toEqual([
+      { migration: '0001_n', outcome: 'applied' },
+      { migration: '0002_dev', outcome: 'applied', skipped: true },
+      { migration: '0003_all', outcome: 'applied' },
+    ]);
+    expect(await rows('select n from n')).toEqual([2]);
+    expect(said.join('')).toContain('{"note":"skipped","migration":"0002_dev"}');
+    const status = await ask(limited, { action: 'status' });
+    expect('status' in status && status.status.applied.map(({ id, skipped }) => [id, skipped])).toEqual([
+      ['0001_n', false],
+      ['0002_dev', true],
+      ['0003_all', false],
+    ]);
+    const history = await ask(limited, { action: 'history' });
+    expect('runs' in history && history.runs[0]).toMatchObject({
+      applied: ['0001_n', '0003_all'],
+      skipped: ['0002_dev'],
+    });
+    const again = await ask(limited, { action: 'up' });
+    expect(stepsOf(again)).toEqual([]);
+  });
+
+  test('that was skipped is passed over on the way down, too, though it has no way back', async () => {
+    await ask(limited, { action: 'up', environment: 'prod' });
+    const down = await ask(limited, { action: 'down', to: 'base', environment: 'prod', confirm: database });
+    expect(errorOf(down)).toBeNull();
+    expect(await rows('select count(*)::int from forerun.migration')).toEqual([0]);
+  });
+
+  test('is refused where nobody says which environment this is', async () => {
+    expect(errorOf(await ask(limited, { action: 'up' }))).toMatchObject({
+      code: 'input-invalid',
+      text: { what: 'Limited to environments, and this run does not know its own: 0002_dev.' },
+    });
+    expect(await rows(`select to_regclass('n')::text`)).toEqual([null]);
+  });
+});
+
+describe('parameters', () => {
+  const told = {
+    '0001_n': create,
+    '0002_told': migration({
+      after: '0001_n',
+      params: v.object({
+        region: v.string(),
+        limits: v.object({ rows: v.pipe(v.number(), v.maxValue(10)) }),
+      }),
+      async up({ op, params }) {
+        const { region, limits } = params;
+        await op.execute('insert into n values (:n, :what)', { n: limits.rows, what: region });
+      },
+      down: irreversible('not needed here'),
+    }),
+  };
+
+  test('reach the migration from the event', async () => {
+    const answer = await ask(told, { action: 'up', params: { region: 'north', limits: { rows: 7 } } });
+    expect(errorOf(answer)).toBeNull();
+    expect(await rows('select n, what from n')).toEqual([7, 'north']);
+  });
+
+  test('and from the runner’s environment', async () => {
+    vi.stubEnv('FORERUN_PARAMS', JSON.stringify({ region: 'south', limits: { rows: 8 } }));
+    expect(errorOf(await ask(told, { action: 'up' }))).toBeNull();
+    expect(await rows('select n, what from n')).toEqual([8, 'south']);
+  });
+
+  test('that do not fit are refused before anything runs; their places are told, their values are not', async () => {
+    const answer = await ask(told, { action: 'up', params: { limits: { rows: 4711 } } });
+    expect(errorOf(answer)).toMatchObject({
+      code: 'params-refused',
+      text: {
+        what: 'The parameters do not fit 0002_told: its schema does not take params.region, params.limits.rows.',
+      },
+    });
+    expect(JSON.stringify(answer) + said.join('')).not.toContain('4711');
+    expect(await rows(`select to_regclass('n')::text`)).toEqual([null]);
+    const planned = await ask(told, { action: 'plan' });
+    expect('plan' in planned && planned.plan.refusals.map(({ code }) => code)).toEqual(['params-refused']);
+  });
+});
+
+describe('a secret', () => {
+  const role = `forerun_role_${process.pid}`;
+  const create = (more: string): Readonly<Record<string, MigrationDefinition>> => ({
+    '0001_role': migration({
+      after: 'base',
+      secrets: { app: secret('app/role', 'password') },
+      async up({ op, secrets }) {
+        await op.utility(`create role ${role} login password :password${more}`, { password: secrets.app });
+      },
+      down: ({ op }) => op.execute(`drop role ${role}`),
+    }),
+  });
+
+  test('becomes a role’s password, and stands nowhere', async () => {
+    const logged = await loggedStatements(() => ask(create(''), { action: 'up' }));
+    expect(errorOf(logged.answer)).toBeNull();
+    const { host, port } = server;
+    const client = new Client({ host, port, user: role, password: PASSWORD, database });
+    await client.connect();
+    await client.end();
+    for (const place of [JSON.stringify(logged.answer), said.join(''), logged.statements]) {
+      expect(place).not.toContain('s3cr');
+    }
+    const journal = await rows(
+      `select concat((select string_agg(r::text, '') from forerun.run r), (select string_agg(e::text, '') from forerun.event e))`,
+    );
+    expect(JSON.stringify(journal)).not.toContain('s3cr');
+    expect(errorOf(await ask(create(''), { action: 'down', to: 'base', confirm: database }))).toBeNull();
+  });
+
+  test('stays hidden when the statement fails and when the author throws it', async () => {
+    const failing = await ask(create(' nonsense'), { action: 'up' });
+    expect(errorOf(failing)?.code).toBe('migration-failed');
+    const throwing = await ask(
+      {
+        '0001_throw': migration({
+          after: 'base',
+          secrets: { app: secret(ROLE_SECRET) },
+          up: ({ secrets, progress }) => {
+            progress(`the secret is ${secrets.app}`);
+            throw new TypeError(`no ${JSON.parse(secrets.app).password}`);
+          },
+          down: irreversible('not needed here'),
+        }),
+      },
+      { action: 'up' },
+    );
+    expect(errorOf(throwing)?.text.what).toBe('0001_throw failed: no [secret].');
+    const everything = JSON.stringify([failing, throwing]) + said.join('');
+    expect(everything).toContain('the secret is [secret]');
+    expect(everything).not.toContain('s3cr');
+    const journal = await rows(`select string_agg(r::text, '') from forerun.run r`);
+    expect(JSON.stringify(journal)).not.toContain('s3cr');
+  });
+
+  test.each([
+    ['app/absent', undefined, 'The secret app/absent could not be read (ResourceNotFoundException).'],
+    ['app/role', 'pin', 'The secret app/role holds no text under "pin".'],
+  ])('%s that is missing (%s) is refused before the transaction', async (name, field, what) => {
+    const asking = {
+      '0001_n': migration({
+        after: 'base',
+        secrets: { app: secret(name, field) },
+        up: ({ op }) => op.execute('create table n (n int)'),
+        down: irreversible('not needed here'),
+      }),
+    };
+    const answer = await ask(asking, { action: 'up' });
+    expect(errorOf(answer)).toMatchObject({
+      code: 'secret-unavailable',
+      text: { what, state: 'Nothing was changed.' },
+    });
+    expect(stepsOf(answer)).toEqual([{ migration: '0001_n', outcome: 'not-run' }]);
+    expect(await rows(`select count(*)::int from forerun.lease where holder is not null`)).toEqual([0]);
+  });
+});
+
+/** Every statement that the service was sent meanwhile, without its parameters. */
+async function loggedStatements(
+  work: () => Promise<RunnerAnswer>,
+): Promise<{ answer: RunnerAnswer; statements: string }> {
+  dataApi.resetCalls();
+  const answer = await work();
+  return { answer, statements: JSON.stringify(dataApi.calls()) };
+}
