@@ -48,6 +48,8 @@ describe('the package in an empty project', () => {
     writeFileSync(
       join(project, 'migrations/0001_notes.ts'),
       `import { bigint, migration, table, text } from 'forerun';
+import more from './more.sql';
+import rows from './rows.csv';
 const notes = table('notes', { id: bigint(), body: text() });
 export default migration({
   after: 'base',
@@ -55,6 +57,8 @@ export default migration({
   async up({ op, db }) {
     await op.execute('create table notes (id bigint primary key, body text not null)');
     await db.insertInto('notes').values({ id: 1n, body: 'first' }).execute();
+    await op.execute(more);
+    await op.bulkInsert(notes, rows);
   },
   async down({ op }) {
     await op.execute('drop table notes');
@@ -62,6 +66,8 @@ export default migration({
 });
 `,
     );
+    writeFileSync(join(project, 'migrations/more.sql'), "insert into notes values (2, 'second');\n");
+    writeFileSync(join(project, 'migrations/rows.csv'), 'id,body\n3,third\n');
     writeFileSync(
       join(project, 'app.ts'),
       `import { App, Stack } from 'aws-cdk-lib';
@@ -118,7 +124,7 @@ console.log(migrations.head, typeof start);
       .split('\n')
       .filter(
         (file) =>
-          !/^node_modules\/forerun\/(?:dist\/|docs\/|package\.json$|(?:ARCHITECTURE|CHANGELOG|CONTRIBUTING|README)\.md$|LICENSE$)/.test(
+          !/^node_modules\/forerun\/(?:dist\/|docs\/|lambda\/authoring\/files\.d\.ts$|package\.json$|(?:ARCHITECTURE|CHANGELOG|CONTRIBUTING|README)\.md$|LICENSE$)/.test(
             file,
           ),
       );
