@@ -24,8 +24,21 @@ export const PHYSICAL_RESOURCE_ID = 'forerun-migrations';
 /** The journal key when an app does not name its history. */
 export const DEFAULT_HISTORY = 'default';
 
-/** What happens to the database when CloudFormation rolls the stack back. */
-export type OnRollback = 'keep';
+/**
+ * What happens to the database when CloudFormation rolls the stack back. `keep` leaves it as it is; `revert` takes back what the
+ * deploy applied, all or nothing, once the old app is live again; `fail` stops the rollback unless the old release is known to work
+ * with the database.
+ */
+export type OnRollback = 'keep' | 'revert' | 'fail';
+
+/** CloudFormation type of the resource whose deletion, in the cleanup of a rollback, is the moment to revert. */
+export const UNDO_RESOURCE_TYPE = 'Custom::ForerunUndo';
+
+/** Properties of the undo resource: its logical id carries the digest, so that each change of the migrations makes a new one. */
+export interface UndoProperties extends Omit<MigrationsProperties, 'Atomic' | 'OnRollback'> {
+  /** Logical ids of the resources that hold the deploy, separated by commas: what their runs applied is taken back. */
+  readonly Holds: string;
+}
 
 /** Attributes of the custom resource, readable with `Fn::GetAtt`. */
 export interface Attributes {
@@ -130,7 +143,16 @@ export type GateAsk =
       readonly deploy: DeployContext;
       readonly yieldToOwnRun: boolean;
     } & Surroundings)
-  | { readonly action: 'settle'; readonly target: Target; readonly deploy: DeployContext };
+  | { readonly action: 'settle'; readonly target: Target; readonly deploy: DeployContext }
+  | ({
+      readonly action: 'revert';
+      readonly target: Target;
+      readonly deploy: DeployContext;
+      /** Whose runs are taken back: owners as in `DeployContext.owner`. */
+      readonly owners: string[];
+      /** Since when, by CloudFormation's clock, in milliseconds since 1970. */
+      readonly sinceMs: number;
+    } & Surroundings);
 
 /** Everything the runner can say; always plain data. */
 export type RunnerAnswer = {

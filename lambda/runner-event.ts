@@ -87,6 +87,14 @@ const runnerEvent = v.variant('action', [
     target: v.optional(v.partial(target)),
   }),
   v.strictObject({ action: v.literal('settle'), target: v.optional(v.partial(target)), deploy }),
+  v.strictObject({
+    action: v.literal('revert'),
+    owners: v.pipe(v.array(name(2048)), v.nonEmpty()),
+    sinceMs: v.pipe(v.number(), v.integer()),
+    target: v.optional(v.partial(target)),
+    deploy,
+    ...surroundings,
+  }),
 ]);
 
 /** What may be sent; the gate's asks are among it (`test/gate/contract.test-d.ts`). */
@@ -116,5 +124,5 @@ function reasonOf(issue: v.BaseIssue<unknown>): string {
   return issue.received === 'undefined' ? `"${path}" is missing` : `"${path}": ${issue.message}`;
 }
 
-/** What a person asks for; the gate's own action is not offered. */
+/** What a person asks for; the gate's own actions are not offered. */
 const PERSONS_ACTIONS = ['status', 'plan', 'history', 'up', 'down', 'unlock', 'repair', 'stamp'];

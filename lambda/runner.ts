@@ -19,9 +19,10 @@ import { pastRuns, plan, status } from './engine/inspect.ts';
 import type { RunIdentity } from './engine/journal.ts';
 import { DEFAULT_LIMITS } from './engine/limits.ts';
 import { BASE, HEAD, type Migration, type Revision } from './engine/migration.ts';
-import { errorData } from './engine/outcome.ts';
+import { errorData, type RunResult } from './engine/outcome.ts';
 import type { Ports, RunNote } from './engine/ports.ts';
 import { postgres } from './engine/postgres.ts';
+import { revert } from './engine/revert.ts';
 import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
 import { unlock } from './engine/unlock.ts';
@@ -101,15 +102,18 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
         ports,
         postgres,
       );
-      if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
-      writeLine({ note: 'ended', ...result });
-      return { ok: result.error === null, action, result };
+      return endOf(action, result);
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
       const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
       writeLine({ note: 'settled', ...verdict });
       return { ok: true, action: 'settle', verdict };
+    }
+    case 'revert': {
+      const { owners, sinceMs } = event;
+      const wanted = { ...terms, identity, owners, sinceMs, ...surroundings.environment };
+      return endOf('down', await revert(wanted, ports, postgres));
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
@@ -143,6 +147,12 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   }
 }
 
+function endOf(action: 'up' | 'down', result: RunResult | 'overtaken'): Answer {
+  if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
+  writeLine({ note: 'ended', ...result });
+  return { ok: result.error === null, action, result };
+}
+
 interface RunSurroundings extends Surroundings {
   /** Empty where nobody said which environment this is. */
   readonly environment: { readonly environment?: string };
@@ -150,7 +160,8 @@ interface RunSurroundings extends Surroundings {
 
 /** What the event leaves out comes from the function's environment, which serves manual invokes. */
 function surroundingsOf(event: RunnerEvent, secrets: SecretReader): RunSurroundings {
-  const asked: { readonly environment?: string; readonly params?: unknown } = 'atomic' in event ? event : {};
+  const asked: { readonly environment?: string; readonly params?: unknown } =
+    'atomic' in event || event.action === 'revert' ? event : {};
   const environment = asked.environment ?? process.env[SURROUNDINGS_ENVIRONMENT.environment] ?? '';
   return {
     environment: environment === '' ? {} : { environment },

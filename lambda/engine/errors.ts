@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   'plan-unknown-target': 3,
   'plan-irreversible': 3,
   'plan-half-done': 3,
+  'plan-not-together': 3,
   'journal-unreadable': 3,
   'journal-tampered': 3,
   'bundle-stale': 3,

@@ -26,6 +26,8 @@ export interface Dialect extends LedgerDialect {
   amend(order: Amendment): Statement;
   /** Ends the unfinished runs of the same owner, without waiting for anything: none of them can claim or bid any more. */
   overrule(identity: RunIdentity): Statement;
+  /** Migrations that stand because runs of one deploy applied them. */
+  appliedBy(runs: DeployRuns): Statement;
   applied(question: { history: string }): Statement;
   runs(question: { history: string; limit: number }): Statement;
 }
@@ -55,6 +57,14 @@ export interface RunIdentity {
   readonly digest: string;
   /** When the owner was asked, in milliseconds since 1970; absent for a person's invoke. */
   readonly askedAtMs?: number;
+}
+
+/** The runs of one deploy: of these owners, with this history, asked for not before this moment (milliseconds since 1970). */
+export interface DeployRuns {
+  readonly history: string;
+  readonly owners: readonly string[];
+  readonly digest: string;
+  readonly sinceMs: number;
 }
 
 export interface LeaseBid extends RunIdentity {

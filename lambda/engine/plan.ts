@@ -11,6 +11,8 @@ export interface Goal {
   readonly atomic: Atomic;
   /** Name of the environment, for migrations that are limited to some. */
   readonly environment?: string;
+  /** On the way down: exactly these go, together in one transaction or not at all. */
+  readonly only?: ReadonlySet<string>;
 }
 
 /** What a run would do, as data. */
@@ -38,7 +40,9 @@ export function makePlan(history: readonly Migration[], view: JournalView, goal:
     ...steps.flatMap(({ refusal, skipped }) => (refusal === undefined || skipped === true ? [] : [refusal])),
   ];
   if (stepRefusals.length > 0) return { direction: goal.direction, groups: [], refusals: stepRefusals };
-  return { direction: goal.direction, groups: groupsOf(steps, goal.atomic), refusals: [] };
+  const groups = groupsOf(steps, goal.atomic);
+  const refused = goal.only === undefined ? [] : revertRefusals(history, view, groups, goal.only);
+  return { direction: goal.direction, groups: refused.length > 0 ? [] : groups, refusals: refused };
 }
 
 /** Migrations of the journal that come after this bundle's own end: the database is ahead of this release. */
@@ -209,10 +213,14 @@ function environmentRefusals(steps: readonly Migration[], { environment }: Goal)
   ];
 }
 
-function downSteps(history: readonly Migration[], view: JournalView, { to }: Goal): readonly Migration[] {
+function downSteps(
+  history: readonly Migration[],
+  view: JournalView,
+  { to, only }: Goal,
+): readonly Migration[] {
   const kept = to === BASE ? new Set<string>() : ancestry(history, to);
   return history
-    .filter(({ id }) => !view.pending.has(id) && !kept.has(id))
+    .filter(({ id }) => !view.pending.has(id) && !kept.has(id) && (only?.has(id) ?? true))
     .map((step) => (view.skipped.has(step.id) ? passedOver(step) : step))
     .toReversed();
 }
@@ -248,6 +256,32 @@ function lateRefusals(
       ),
     ];
   });
+}
+
+/** Nobody watches a revert, so it takes back all or nothing, and nothing that something else stands on. */
+function revertRefusals(
+  history: readonly Migration[],
+  view: JournalView,
+  groups: readonly (readonly Migration[])[],
+  only: ReadonlySet<string>,
+): ForerunError[] {
+  const base = history.find(({ id, after }) => {
+    const stays = !view.pending.has(id) && !only.has(id);
+    return stays && after.some((parent) => only.has(parent));
+  });
+  const alone = groups.length > 1 ? groups.flat() : groups.flat().filter((step) => step.alone !== undefined);
+  const what =
+    base === undefined
+      ? `The way down does not fit into one transaction: ${list(alone.map(({ id }) => id))}.`
+      : `${base.id}, which stays, stands on what was to be reverted.`;
+  if (base === undefined && alone.length === 0) return [];
+  return [
+    new ForerunError('plan-not-together', {
+      what,
+      state: UNTOUCHED,
+      next: 'Go down step by step with the action down, or write a new migration that mends what they did.',
+    }),
+  ];
 }
 
 /** For each migration below an applied one, the nearest such; one pass, because histories grow to thousands. */

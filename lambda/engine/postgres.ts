@@ -3,6 +3,7 @@ import { amend, unlock } from './postgres-intervention.ts';
 import { FENCE } from './postgres-fence.ts';
 import { installation } from './postgres-installation.ts';
 import { postgresLedger } from './postgres-ledger.ts';
+import { appliedBy } from './postgres-revert.ts';
 import type { BoundValue, Statement } from './ports.ts';
 
 const UNDEFINED_TABLE = '42P01';
@@ -39,6 +40,7 @@ export const postgres: Dialect = {
   unclaim: (claim) => ({ sql: UNCLAIM, parameters: claimParameters(claim) }),
   release,
   overrule: ({ history, runId, owner }) => ({ sql: OVERRULE, parameters: { history, run_id: runId, owner } }),
+  appliedBy,
   unlock,
   amend,
   applied: ({ history }) => ({ sql: APPLIED, parameters: { history } }),

@@ -24,13 +24,13 @@ export interface Verdict {
   readonly pending: readonly string[];
   /** Whether this release works on that database, as far as its migrations say. */
   readonly compatible: 'yes' | 'no' | 'unknown';
+  /** Migrations without a transaction that stand half way; absent in the answers of runners before this member was added. */
+  readonly halfDone?: readonly string[];
   readonly dataApiCalls: number;
 }
 
 /**
- * A rollback keeps the database as it is. First the earlier runs of the same owner are overruled: what they have not begun
- * they cannot begin any more. Then the lease is taken even from a living holder, as soon as its open transaction is over.
- * Only then what the journal shows stays true.
+ * A rollback keeps the database as it is. The fence is raised first; only then what the journal shows stays true.
  */
 export async function settle(request: SettleRequest, ports: Ports, dialect: Dialect): Promise<Verdict> {
   const callsBefore = ports.database.calls();
@@ -39,24 +39,39 @@ export async function settle(request: SettleRequest, ports: Ports, dialect: Dial
     dataApiCalls: ports.database.calls() - callsBefore,
   });
   try {
-    const first = await readJournal(request, ports, dialect);
-    // A newer release has upgraded the journal: nothing may be written into what this one does not know.
-    if (first.version > JOURNAL_VERSION) return verdict(NOTHING_KNOWN);
-    await repeatable(dialect.overrule(request.identity), ports);
-    for (let turn = 0; ; turn += 1) {
-      const view = await readJournal(request, ports, dialect);
-      const token = await bidFor(view, request, ports, dialect, { force: true });
-      if (token === null) {
-        await waitForTurn(view, request, ports, turn);
-        continue;
-      }
-      const found = verdict({ fenced: true, ...standing(request.history, view) });
-      await releaseLease(request.identity, token, { outcome: 'settled', result: found }, ports, dialect);
-      return verdict(found);
-    }
+    const raised = await raiseFence(request, [], ports, dialect);
+    if (raised === null) return verdict(NOTHING_KNOWN);
+    const found = verdict({ fenced: true, ...standing(request.history, raised.view) });
+    const end = { outcome: 'settled', result: found };
+    await releaseLease(request.identity, raised.token, end, ports, dialect);
+    return verdict(found);
   } catch (cause) {
     if (!(cause instanceof DatabaseFailure) && !(cause instanceof ForerunError)) throw cause;
     return verdict(NOTHING_KNOWN);
+  }
+}
+
+/**
+ * Ends every earlier run of the asker's owner, and of the other owners named: first they are overruled, so that what they have
+ * not begun they cannot begin any more; then the lease is taken even from a living holder, as soon as its open transaction is
+ * over. The lease is the asker's afterwards. Null where a newer release has upgraded the journal: nothing may be written into
+ * what this one does not know.
+ */
+export async function raiseFence(
+  asker: SettleRequest,
+  others: readonly string[],
+  ports: Ports,
+  dialect: Dialect,
+): Promise<{ readonly view: JournalView; readonly token: bigint } | null> {
+  const first = await readJournal(asker, ports, dialect);
+  if (first.version > JOURNAL_VERSION) return null;
+  await repeatable(dialect.overrule(asker.identity), ports);
+  for (const owner of others) await repeatable(dialect.overrule({ ...asker.identity, owner }), ports);
+  for (let turn = 0; ; turn += 1) {
+    const view = await readJournal(asker, ports, dialect);
+    const token = await bidFor(view, asker, ports, dialect, { force: true });
+    if (token !== null) return { view, token };
+    await waitForTurn(view, asker, ports, turn);
   }
 }
 
@@ -66,12 +81,13 @@ const NOTHING_KNOWN = { fenced: false, ahead: null, pending: [], compatible: 'un
 function standing(
   history: readonly Migration[],
   view: JournalView,
-): Pick<Verdict, 'ahead' | 'pending' | 'compatible'> {
+): Pick<Verdict, 'ahead' | 'pending' | 'compatible' | 'halfDone'> {
   const ahead = aheadOf(history, view);
   const strange = view.foreign.length > ahead.length || view.changed.length > 0 || halfDone(view).size > 0;
   return {
     ahead: view.foreign.map(({ id }) => id),
     pending: [...view.pending],
+    halfDone: [...halfDone(view).keys()],
     compatible: strange ? 'unknown' : compatibility(ahead),
   };
 }

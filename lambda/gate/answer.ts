@@ -8,18 +8,23 @@ export interface GateAnswer {
   readonly reason: string;
   /** Attributes of the resource, readable with Fn::GetAtt. */
   readonly data: Readonly<Record<string, string>>;
+  /** What CloudFormation shall call the resource, where it has no id yet. */
+  readonly physicalId?: string;
 }
 
 const TIMEOUT_MS = 5_000;
 const LONGEST_PAUSE_MS = 10_000;
 
 /** The body within CloudFormation's limit; a reason that does not fit is cut, never lost whole. */
-export function answerBody(asked: GateRequest, { status, reason, data }: GateAnswer): string {
+export function answerBody(
+  asked: GateRequest,
+  { status, reason, data, physicalId = PHYSICAL_RESOURCE_ID }: GateAnswer,
+): string {
   const bodyWith = (shown: string): string =>
     JSON.stringify({
       Status: status,
       Reason: shown,
-      PhysicalResourceId: asked.PhysicalResourceId ?? PHYSICAL_RESOURCE_ID,
+      PhysicalResourceId: asked.PhysicalResourceId ?? physicalId,
       StackId: asked.StackId,
       RequestId: asked.RequestId,
       LogicalResourceId: asked.LogicalResourceId,

@@ -6,6 +6,7 @@ export interface GateRequest {
   readonly RequestId: string;
   readonly StackId: string;
   readonly LogicalResourceId: string;
+  readonly ResourceType?: string;
   /** A bearer secret: whoever has it can answer for us. Never logged. */
   readonly ResponseURL: string;
   readonly PhysicalResourceId?: string;

@@ -10,11 +10,17 @@ const LONGEST_PAUSE_MS = 8_000;
  * older release that is deployed on purpose: both arrive as an Update to older properties.
  */
 export async function isRollingBack(stackId: string): Promise<boolean | null> {
+  const status = await stackStatus(stackId);
+  return status === null ? null : status.includes('ROLLBACK');
+}
+
+/** The status of the own stack as CloudFormation tells it; null when it cannot be asked. */
+export async function stackStatus(stackId: string): Promise<string | null> {
   const untilMs = Date.now() + PATIENCE_MS;
   for (let waitMs = 250; Date.now() < untilMs; waitMs = Math.min(LONGEST_PAUSE_MS, waitMs * 2)) {
     const answer = await describe(stackId);
-    const stackStatus = /<StackStatus>([A-Z_]+)<\/StackStatus>/.exec(answer?.body ?? '')?.[1];
-    if (stackStatus !== undefined) return stackStatus.includes('ROLLBACK');
+    const found = /<StackStatus>([A-Z_]+)<\/StackStatus>/.exec(answer?.body ?? '')?.[1];
+    if (found !== undefined) return found;
     if (answer !== null && !isPassing(answer)) return null;
     await new Promise((wake) => setTimeout(wake, waitMs));
   }

@@ -1,0 +1,39 @@
+import type { MigrationsProperties, Verdict } from '../contract.ts';
+import type { GateAnswer } from './answer.ts';
+import { attributes, failed, success } from './answers.ts';
+import { isKnownToWork, standingOf, standingText, verdictOf } from './verdict.ts';
+import { askSettle, type Work } from './work.ts';
+
+/** Raises the fence over whoever still works; then the rollback goes on, unless the failed release asked it to stop. */
+export async function afterRollback(work: Work): Promise<GateAnswer> {
+  const settled = await askSettle(work);
+  const verdict = verdictOf(settled);
+  const mode = modeOf(work);
+  if (mode === 'fail' && !isKnownToWork(verdict)) return stopped(work, standingText(settled));
+  const promise =
+    mode === 'revert' && isAhead(verdict)
+      ? ' What this deploy applied is reverted once the old app is live again.'
+      : '';
+  return success(`Rolled back; the database is kept as it is. ${standingText(settled)}${promise}`, {
+    ...attributes(work.properties),
+    ...standingOf(verdict),
+  });
+}
+
+/** The release that failed says how it wants to be taken back; a word that this gate does not know counts as `keep`. */
+function modeOf({ asked, properties }: Work): MigrationsProperties['OnRollback'] {
+  const mode = asked.OldResourceProperties?.OnRollback ?? properties.OnRollback;
+  return mode === 'fail' || mode === 'revert' ? mode : 'keep';
+}
+
+const isAhead = (verdict: Verdict | null): boolean => verdict?.ahead?.length !== 0;
+
+function stopped({ asked, properties }: Work, standing: string): GateAnswer {
+  const { LogicalResourceId: resource, OldResourceProperties: newer } = asked;
+  const runner = newer?.RunnerArn ?? 'of the failed release';
+  return failed(
+    `The rollback stops here because of onRollback: 'fail'.`,
+    `The database is kept as it is. ${standing}`,
+    `Either go down to ${properties.Head} with the runner ${runner} and continue the rollback (aws cloudformation continue-update-rollback), or accept it as it is: continue with --resources-to-skip ${resource} (cdk rollback --orphan ${resource}).`,
+  );
+}

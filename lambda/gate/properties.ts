@@ -1,0 +1,33 @@
+import { CONTRACT_VERSION, type MigrationsProperties, type UndoProperties } from '../contract.ts';
+import type { RunnerProperties } from './work.ts';
+
+/** What every resource of ours must say, whatever it is for. */
+const NEEDED: readonly (keyof RunnerProperties)[] = [
+  'RunnerArn',
+  'Head',
+  'Digest',
+  'DeployId',
+  'ClusterArn',
+  'SecretArn',
+  'Database',
+  'History',
+];
+
+/** The request's properties, if they are ours and of a contract that this gate knows. */
+export function readProperties(given: Readonly<Record<string, unknown>>): MigrationsProperties | null {
+  if (!isReadable(given)) return null;
+  // Every member was looked at; Atomic and OnRollback are written by the same construct and have defaults in the runner.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return given as unknown as MigrationsProperties;
+}
+
+export function readUndoProperties(given: Readonly<Record<string, unknown>>): UndoProperties | null {
+  if (!isReadable(given) || typeof given['Holds'] !== 'string') return null;
+  // Every member that is needed was looked at.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return given as unknown as UndoProperties;
+}
+
+const isReadable = (given: Readonly<Record<string, unknown>>): boolean =>
+  given['ContractVersion'] === CONTRACT_VERSION &&
+  NEEDED.every((name) => typeof given[name] === 'string' && given[name] !== '');

@@ -1,0 +1,41 @@
+import type { Attributes, Verdict } from '../contract.ts';
+import { failureOf } from './answers.ts';
+import type { Asked } from './ask-runner.ts';
+
+/** What a settlement found; null where the runner could not be asked. */
+export function verdictOf(settled: Asked): Verdict | null {
+  return settled.kind === 'answered' && 'verdict' in settled.answer ? settled.answer.verdict : null;
+}
+
+export function standingText(settled: Asked): string {
+  const verdict = verdictOf(settled);
+  if (verdict === null) return `Where it stands could not be read: ${failureOf(settled).reason}`;
+  const halfDone = verdict.halfDone ?? [];
+  const half =
+    halfDone.length === 0
+      ? ''
+      : ` Half done, without a transaction: ${shown(halfDone)}; the release that holds it finishes it, and a statement of it may still be at work.`;
+  return `${aheadText(verdict)}${half}`;
+}
+
+function aheadText({ ahead, compatible, halfDone = [] }: Verdict): string {
+  if (ahead === null) return 'Where it stands could not be read in time.';
+  if (ahead.length > 0)
+    return `It is ahead of this release by ${ahead.length} (${shown(ahead)}); this release works with it: ${compatible}.`;
+  return halfDone.length > 0
+    ? `No other release's migration is applied; this release works with it: ${compatible}.`
+    : 'It is where this release expects it.';
+}
+
+const shown = (ids: readonly string[]): string => ids.slice(0, 5).join(', ');
+
+/** Whether the release that was asked is known to work with the database as it stands. */
+export const isKnownToWork = (verdict: Verdict | null): boolean =>
+  verdict !== null && verdict.fenced && verdict.compatible === 'yes';
+
+export function standingOf(verdict: Verdict | null): Pick<Attributes, 'Ahead' | 'Compatible'> {
+  return {
+    Ahead: verdict?.ahead?.join(',').slice(0, 512) ?? 'unknown',
+    Compatible: verdict?.compatible ?? 'unknown',
+  };
+}
