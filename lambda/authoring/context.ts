@@ -69,17 +69,14 @@ export async function inContext<T extends Tables>(
     undo: <A>(operation: Operation<A> | UsedOperation, ...args: ArgumentOf<A> | []) =>
       use(() => usedOf(operation, args), 'down'),
   });
-  const context: MigrationContext<T, unknown, Secrets> = {
-    db,
+  const shared: Omit<OperationContext, 'db'> = {
     op,
     check: (...asked) => marked(halting.guard(() => check(...asked))),
     progress: (message) => tools.progress(message),
-    params,
-    secrets,
   };
-  // An operation knows the tables of its argument by name only.
-  const operationContext: OperationContext = { ...context, db: createBuilder(halting, {}) };
-  await work(context);
+  // An operation may come from anybody's package: it gets its argument, and neither parameters nor secrets beside it.
+  const operationContext: OperationContext = { ...shared, db: createBuilder(halting, {}) };
+  await work({ ...shared, db, params, secrets });
   halting.settle();
 }
 

@@ -130,6 +130,19 @@ describe('an operation', () => {
     expect(await columns()).toBeNull();
   });
 
+  test('gets its argument, and neither parameters nor secrets beside it', async () => {
+    const seen: string[] = [];
+    const curious = operation({
+      name: 'curious',
+      up: (context) => Promise.resolve(seen.push(...Object.keys(context))),
+      down: nothing,
+    });
+    await database.up(
+      historyOf({ '0001_curious': migration({ after: 'base', operations: [curious.with()] }) }),
+    );
+    expect(seen.sort()).toEqual(['check', 'db', 'op', 'progress']);
+  });
+
   test('rolls everything back when it fails, also where the error is caught', async () => {
     const history = historyOf({
       '0001_careless': migration({
