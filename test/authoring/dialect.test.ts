@@ -105,6 +105,55 @@ describe('the builder', () => {
     expect(await refusalOf(() => sql`select ${value}`.execute(db))).toBe(`value-refused: ${what}`);
   });
 
+  test.each([
+    ['compared with', 'items.ref (uuid)', sql`select id from items where ref = ${REF}`],
+    ['compared with', 'items.ref (uuid)', sql`select id from items i where i.ref in (${REF})`],
+    ['compared with', 'items.ref (uuid)', sql`select id from items where ref in (${sql.join([REF, REF])})`],
+    ['compared with', 'items.ref (uuid)', sql`select id from items where ${sql.ref('ref')} <> ${REF}`],
+    ['compared with', 'items.email (citext)', sql`delete from items where stock > 0 and email = ${'a@b'}`],
+    [
+      'compared with',
+      'items.email (citext)',
+      sql`update items set stock = 1 where "items"."email" = ${'a@b'}`,
+    ],
+    ['compared with', 'items.code (bpchar)', sql`select 1 from items where (code = ${'ab'})`],
+    ['compared with', 'items.day (date)', sql`select 1 from items where day < ${new Date(0)}`],
+    ['given to', 'items.doc (jsonb)', sql`update items set stock = ${1}, doc = ${'{}'}`],
+  ])('refuses a text in the sql template that is %s %s', async (verb, place, query) => {
+    const { session, statements } = recordingSession();
+    expect(await refusalOf(() => query.execute(createBuilder(session, shop)))).toBe(
+      `value-refused: A text in the sql template is ${verb} ${place}, and nothing says its type, so it would be bound as text.`,
+    );
+    expect(statements).toEqual([]);
+  });
+
+  test.each([
+    [
+      'with its type behind it',
+      sql`select id from items where ref = ${REF}::uuid and email = ${'a'} :: citext`,
+    ],
+    [
+      'with its type behind it, a template of its own',
+      sql`select id from items where ref = ${sql`${REF}::uuid`}`,
+    ],
+    ['beside a text', sql`select id from app.orders where orders.name = ${'a'}`],
+    ['of which a number is compared', sql`select id from items where stock = ${5} and price > ${1n}`],
+    ['given to citext, which takes it', sql`update items set email = ${'a@b'}, code = ${'ab'}`],
+    [
+      'beside an expression',
+      sql`select id from items where doc->>'ref' = ${'a'} and lower(email) = ${'a'} and day::text = ${'a'}`,
+    ],
+    ['beside a key of a document', sql`select id from items where doc->>ref = ${'a'}`],
+    ['beside a column of two types', sql`select id from somewhere where name = ${'a'}`],
+    ['beside a column that nobody declared', sql`select id from items where other = ${'a'}`],
+    ['beside a domain', sql`select id from items where size = ${'a'}`],
+    ['in a list of values', sql`insert into items (ref) values (${REF})`],
+  ])('takes a text in the sql template %s', async (_, query) => {
+    const { session, statements } = recordingSession();
+    await query.execute(createBuilder(session, shop));
+    expect(statements).toHaveLength(1);
+  });
+
   test('takes a typed value of a table in the sql template', async () => {
     const { session, statements } = recordingSession();
     const db = createBuilder(session, shop);

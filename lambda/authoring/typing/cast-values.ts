@@ -9,6 +9,7 @@ import {
   MergeQueryNode,
   ParensNode,
   PrimitiveValueListNode,
+  RawNode,
   SelectionNode,
   SelectQueryNode,
   UpdateQueryNode,
@@ -24,6 +25,7 @@ import { mapChildren } from './map-children.ts';
 import { castInDelete, castInInsert, castInMerge, castInSelect, castInUpdate } from './queries.ts';
 import { returnable } from './returnable.ts';
 import { rootScope, type Scope } from './scope.ts';
+import { refuseUntypedTexts } from './untyped-texts.ts';
 import { castInList } from './value-lists.ts';
 
 /**
@@ -53,6 +55,7 @@ function walk(node: OperationNode, scope: Scope, wanted?: Want): OperationNode {
   if (BinaryOperationNode.is(node)) return castInOperation(node, place);
   if (CaseNode.is(node)) return castInCase(node, place);
   if (FunctionNode.is(node) || AggregateFunctionNode.is(node)) return castInCall(node, place);
+  if (RawNode.is(node)) refuseUntypedTexts(node, scope);
   const passesOn = ParensNode.is(node) || AliasNode.is(node) || SelectionNode.is(node);
   return mapChildren(node, (child) => walk(child, scope, passesOn ? wanted : undefined));
 }
