@@ -21,6 +21,7 @@ import { claimHistory } from './one-history.ts';
 import { requireDeployId, requireHistoryName } from './names.ts';
 import { runnerFunction } from './runner-function.ts';
 import { targetDatabase } from './target-database.ts';
+import { undoResource } from './undo-resource.ts';
 
 /**
  * Applies the migrations of a folder to a database during the deploy, before what `runBefore` names goes live.
@@ -87,7 +88,16 @@ export class Migrations extends Construct {
       properties,
     });
     // The first event must already meet the limits on age and retries; the grants hang on the functions themselves.
-    this.resource.node.addDependency(gate, ...target.neededFirst);
+    const neededFirst = [gate, ...target.neededFirst];
+    this.resource.node.addDependency(...neededFirst);
+    if (props.onRollback === 'revert') {
+      undoResource(this, {
+        properties,
+        serviceToken: gate.functionArn,
+        holds: [this.resource],
+        neededFirst,
+      });
+    }
     this.needs = [
       this.resource,
       runner,
