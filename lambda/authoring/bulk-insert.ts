@@ -16,6 +16,11 @@ export interface BulkInsertOptions<Column extends string = string> {
    * themselves. @default false
    */
   readonly texts?: boolean;
+  /**
+   * Most rows a call, for a table whose triggers or indexes are so slow that a full call would take more than the 45 seconds
+   * which the service allows. @default as many as 4 MiB hold
+   */
+  readonly rowsPerCall?: number;
 }
 
 export interface BulkInsertResult {
@@ -48,6 +53,7 @@ export async function bulkInsert(
   await packRows(table, rows, {
     required: [...requiredColumns(table), ...(key ?? [])],
     texts: options.texts ?? false,
+    rowsPerCall: options.rowsPerCall,
     look: (row, number) => {
       if (updates) seen?.(row, number);
     },

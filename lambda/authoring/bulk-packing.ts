@@ -21,6 +21,7 @@ export interface BulkPlace {
 export interface BulkWork {
   readonly required: readonly string[];
   readonly texts: boolean;
+  readonly rowsPerCall: number | undefined;
   /** Looks at a row before it is packed; a refusal names it by its number. */
   look(row: EncodedRow, number: number): void;
   statement(columns: readonly string[], unpacked: Unpacking): string;
@@ -41,6 +42,7 @@ const KEPT_FREE = 32 * 1024;
  */
 export async function packRows(table: Table, rows: BulkRows, work: BulkWork): Promise<void> {
   const rules: RowRules = { table, required: work.required, texts: work.texts || areTextRows(rows) };
+  const mostRows = rowsPerCall(table, work.rowsPerCall);
   const packets = new Map<string, Packet>();
   let waiting = 0;
   let number = 0;
@@ -60,6 +62,10 @@ export async function packRows(table: Table, rows: BulkRows, work: BulkWork): Pr
     packets.set(key, packet);
     addRow(packet, inOrderOf(packet, encoded), number);
     waiting += encoded.bytes;
+    if (packet.numbers.length < mostRows) continue;
+    packets.delete(key);
+    waiting -= packet.bytes;
+    await sendPacket(table, packet, work);
   }
   for (const packet of packets.values()) await sendPacket(table, packet, work);
 }
@@ -106,6 +112,15 @@ function rowsOf(table: Table, rows: BulkRows): BulkRows {
     what: `The rows for ${table.name} are no array, iterable or async iterable.`,
     state: 'Nothing was sent for them.',
     next: 'Hand in an array of rows, also for one row.',
+  });
+}
+
+function rowsPerCall(table: Table, given = Infinity): number {
+  if (given === Infinity || (Number.isInteger(given) && given > 0)) return given;
+  throw new ForerunError('rows-refused', {
+    what: `"rowsPerCall" for ${table.name} must be a whole number from 1.`,
+    state: 'Nothing was sent for it.',
+    next: 'Leave it out, or write for example rowsPerCall: 10_000.',
   });
 }
 

@@ -17,6 +17,8 @@ export interface BulkUpdateOptions<Column extends string = string> {
   readonly notFound?: 'refuse' | 'pass-over';
   /** As for `op.bulkInsert`. @default false */
   readonly texts?: boolean;
+  /** As for `op.bulkInsert`. @default as many as 4 MiB hold */
+  readonly rowsPerCall?: number;
 }
 
 export interface BulkUpdateResult {
@@ -48,6 +50,7 @@ export async function bulkUpdate(
   await packRows(table, rows, {
     required: key,
     texts: options.texts ?? false,
+    rowsPerCall: options.rowsPerCall,
     look(row, number) {
       look(row, number);
       if (row.columns.length === key.length)

@@ -91,6 +91,19 @@ describe('a bulk insert', () => {
     expect(statements[0]?.sql).toMatch(/\non conflict do nothing$/);
   });
 
+  test('sends no more rows a call than it may', async () => {
+    const { insert, statements } = setUp({ rowsPerCall: 2 });
+    await insert([{ id: 1 }, { id: 2, name: 'a' }, { id: 3 }, { id: 4 }, { id: 5, name: 'b' }]);
+    expect(statements.map(({ parameters }) => parameters?.['c0'])).toEqual([
+      '\u007f1\u007f3',
+      '\u007f2\u007f5',
+      '\u007f4',
+    ]);
+    expect(await refusalOf(() => setUp({ rowsPerCall: 0 }).insert([]))).toBe(
+      'rows-refused: "rowsPerCall" for app.things must be a whole number from 1.',
+    );
+  });
+
   test('sends nothing for no rows', async () => {
     const { insert, statements } = setUp();
     expect(await insert([])).toEqual({ rows: 0, inserted: 0, updated: 0, passedOver: 0, calls: 0 });

@@ -732,4 +732,37 @@ export const SHAPES: readonly Shape[] = [
      from (select "ref", "id", "stock", "at" from "items" where "lasts" in (select "lasts" as "lasts" from "items" where "id" = cast(:p1 as bigint)) order by "at") as "rows_read"`,
     ['1'],
   ),
+  shape(
+    'a list of values as a source',
+    (db) => {
+      const rows = [
+        { id: 1, mood: 'sad' },
+        { id: 2, mood: 'happy' },
+      ] as const;
+      const lines = rows.map(({ id, mood }) => sql`(${items.value('id', id)}, ${items.value('mood', mood)})`);
+      const list = sql<{ id: bigint; mood: 'sad' | 'happy' }>`(values ${sql.join(lines)})`;
+      return db
+        .updateTable('items')
+        .from(list.as<'v'>(sql`v(id, mood)`))
+        .set((eb) => ({ mood: eb.ref('v.mood') }))
+        .whereRef('v.id', '=', 'items.id');
+    },
+    `update "items" set "mood" = "v"."mood" from (values (cast(:p1 as bigint), cast(:p2 as "app"."mood")), (cast(:p3 as bigint), cast(:p4 as "app"."mood"))) as v(id, mood)
+     where "v"."id" = "items"."id"`,
+    ['1', 'sad', '2', 'happy'],
+  ),
+  shape(
+    'a frame of a window',
+    (db) =>
+      db
+        .selectFrom('items')
+        .select(
+          sql<string>`sum(stock) over (order by id rows between ${1}::integer preceding and current row)`.as(
+            's',
+          ),
+        )
+        .where('id', '>', 0n),
+    `select sum(stock) over (order by id rows between :p1::integer preceding and current row) as "s" from "items" where "id" > cast(:p2 as bigint)`,
+    [1, '0'],
+  ),
 ];
