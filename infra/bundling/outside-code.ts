@@ -29,7 +29,7 @@ export function refusingOutsideCode(directory: string): Plugin {
 }
 
 function isWithin(directory: string, path: string): boolean {
-  return !relative(directory, path).startsWith('..');
+  return relative(directory, path).split(sep)[0] !== '..';
 }
 
 function isKeptForMigrations(folder: string): boolean {

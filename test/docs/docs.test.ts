@@ -37,7 +37,7 @@ test('every TypeScript block compiles', async () => {
 });
 
 test('the migrations of the guide run, and the table they tell of is there', async () => {
-  const [first, second, third] = blocks
+  const [first, second, third, fourth] = blocks
     .filter(({ page }) => page === 'docs/writing-migrations.md')
     .map(({ code }) => code);
   const postgres = await openTheatre();
@@ -47,18 +47,32 @@ test('the migrations of the guide run, and the table they tell of is there', asy
       '0001_notes.ts': first ?? '',
       '0002_pinned.ts': second ?? '',
       '0003_pages.ts': third ?? '',
+      '0004_countries.ts': fourth ?? '',
+      'countries.sql': guideFile('sql'),
+      'countries.csv': guideFile('csv'),
     });
     expect(result.reason).toBeUndefined();
     expect(await stage.rows(`select id from forerun.migration order by id`)).toEqual([
       { id: '0001_notes' },
       { id: '0002_pinned' },
       { id: '0003_pages' },
+      { id: '0004_countries' },
+    ]);
+    expect(await stage.rows(`select code, residents from countries order by code`)).toEqual([
+      { code: 'AT', residents: 9_197_213 },
+      { code: 'CI', residents: null },
     ]);
   } finally {
     await stage.close();
     await postgres.stop();
   }
 });
+
+/** A data file that the guide shows. */
+function guideFile(language: string): string {
+  const page = readFileSync(join(ROOT, 'docs/writing-migrations.md'), 'utf8');
+  return new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(page)?.[1] ?? '';
+}
 
 test('the README shows a migration of the demo as it is', () => {
   const source = readFileSync(join(ROOT, 'migrations/0006_publish_finished_articles.ts'), 'utf8');
