@@ -1,3 +1,4 @@
+import { isQuoted } from './exchanged-quotes.ts';
 import { quoteIdentifier } from './quote-name.ts';
 import type { EncodedRow } from './bulk-row.ts';
 import type { Table } from './table.ts';
@@ -105,18 +106,6 @@ function markFor(cells: readonly (string | null)[]): string {
   let mark = '-';
   while (dashes.has(mark)) mark += '-';
   return mark;
-}
-
-/**
- * Types whose texts are full of quotes, each of which a JSON request would send as two bytes: they travel with quotes
- * and tildes exchanged, and PostgreSQL exchanges them back.
- */
-export function isQuoted(type: ValueType | undefined): boolean {
-  return type?.family === 'json' || type?.family === 'jsonb' || type?.family === 'array';
-}
-
-export function exchangeQuotes(text: string): string {
-  return text.replaceAll(/["~]/g, (mark) => (mark === '"' ? '~' : '"'));
 }
 
 /** The value of the n-th column of a packet, cast to its type. Bytes travel in base64, which is shorter than hex. */

@@ -1,6 +1,6 @@
 import { ForerunError } from '../engine/errors.ts';
-import { exchangeQuotes, isQuoted } from './bulk-packet.ts';
 import { bulkText } from './bulk-text.ts';
+import { exchangeQuotes, isQuoted } from './exchanged-quotes.ts';
 import { requestBytes } from './request-bytes.ts';
 import type { Table } from './table.ts';
 import type { ValueType } from './value-type.ts';
