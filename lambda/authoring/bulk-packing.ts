@@ -35,6 +35,9 @@ export interface BulkWork {
 const REQUEST_BYTES = 4 * 1024 * 1024;
 const KEPT_FREE = 32 * 1024;
 
+/** The service's limit for a statement, less what the run writes before it. */
+const STATEMENT_CHARACTERS = 64 * 1024 - 1024;
+
 /**
  * Reads the rows and sends them in as few calls as the limits allow. Rows with the same keys share calls, because an
  * absent key (or `undefined`) gets the column's default, which only a statement without the column gives. At most one
@@ -71,11 +74,18 @@ export async function packRows(table: Table, rows: BulkRows, work: BulkWork): Pr
 }
 
 async function sendPacket(table: Table, packet: Packet, work: BulkWork): Promise<void> {
+  const [first = 0] = packet.numbers;
   const unpacked = unpacking(packet, table.types);
   const sql = work.statement(packet.columns, unpacked);
+  if (sql.length > STATEMENT_CHARACTERS) {
+    throw rowRefused(
+      table,
+      first,
+      `names ${packet.columns.length} columns, too many for one statement (64 Ki characters).`,
+    );
+  }
   if (unpacked.bytes + requestBytes(sql) > REQUEST_BYTES - KEPT_FREE / 2) {
-    const [first] = packet.numbers;
-    if (packet.numbers.length === 1 && first !== undefined) throw tooLarge(table, first);
+    if (packet.numbers.length === 1) throw tooLarge(table, first);
     for (const half of halves(packet)) await sendPacket(table, half, work);
     return;
   }

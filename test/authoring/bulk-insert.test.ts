@@ -217,6 +217,22 @@ describe('a bulk insert', () => {
     expect(statements).toEqual([]);
   });
 
+  test('refuses a row of more columns than a statement can name', async () => {
+    const { session, statements } = recordingSession();
+    const columns = Object.fromEntries(Array.from({ length: 1600 }, (_, n) => [`column_${n}`, bigint()]));
+    const wide = {
+      session,
+      table: table('wide', columns),
+      options: {},
+      tools: { inTransaction: true, progress: () => undefined },
+    };
+    const row = Object.fromEntries(Object.keys(columns).map((name) => [name, 1]));
+    expect(await refusalOf(() => bulkInsert(wide, [row]))).toBe(
+      'rows-refused: Row 1 for wide names 1600 columns, too many for one statement (64 Ki characters).',
+    );
+    expect(statements).toEqual([]);
+  });
+
   test('refuses rows that are no list', async () => {
     const { insert, statements } = setUp();
     expect(await refusalOf(() => insert({ id: 1 } as never))).toBe(
