@@ -8,7 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^forerun$/, replacement: at('./lambda/authoring/index.ts') },
       { find: /^forerun\/infra$/, replacement: at('./infra/index.ts') },
-      { find: /^forerun\/testing$/, replacement: at('./local/index.ts') },
+      { find: /^forerun\/testing$/, replacement: at('./testing/index.ts') },
     ],
   },
   test: {

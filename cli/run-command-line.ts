@@ -3,8 +3,9 @@ import { LocalError } from '../local/errors.ts';
 import type { Command, Output } from './command.ts';
 import { check } from './commands/check.ts';
 import { local } from './commands/local.ts';
+import { newMigration } from './commands/new.ts';
 
-const COMMANDS: readonly Command[] = [check, local];
+const COMMANDS: readonly Command[] = [newMigration, check, local];
 
 /** Exit code for a command line that is not understood; the same as for any other bad input. */
 const MISUSED = 2;

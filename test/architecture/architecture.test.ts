@@ -14,8 +14,13 @@ const LAYERS: readonly { readonly of: string; readonly may: readonly string[] }[
   { of: 'infra/bundling/', may: ['infra/', 'lambda/contract.ts', 'lambda/engine/', 'lambda/authoring/'] },
   { of: 'infra/', may: ['infra/', 'cdk.json', 'lambda/contract.ts', 'lambda/engine/'] },
   { of: 'local/', may: ['local/'] },
+  // The kit is the real runner and the real bundle over the local AWS; of the functions it knows what a migration sees.
+  { of: 'testing/', may: ['testing/', 'infra/bundle.ts', 'local/', 'lambda/'] },
   { of: 'cli/demo/', may: ['cli/', 'infra/', 'local/', 'lambda/'] },
-  { of: 'cli/', may: ['cli/', 'infra/bundle.ts', 'local/', 'lambda/contract.ts', 'lambda/engine/'] },
+  {
+    of: 'cli/',
+    may: ['cli/', 'infra/bundle.ts', 'local/', 'testing/', 'lambda/contract.ts', 'lambda/engine/'],
+  },
   { of: 'migrations/', may: ['migrations/'] },
   { of: 'test/', may: [''] },
   { of: 'bench/', may: [''] },

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The folders that hold the project's own code. */
-const CODE_FOLDERS = ['lambda', 'infra', 'local', 'cli', 'migrations', 'test', 'bench'];
+const CODE_FOLDERS = ['lambda', 'infra', 'local', 'testing', 'cli', 'migrations', 'test', 'bench'];
 
 export interface SourceFile {
   /** Relative to the root of the project, with `/`. */

@@ -1,0 +1,66 @@
+import { migrationsFolder } from './migrations-folder.ts';
+import { type BuiltHistory, startWorkbench, type Workbench } from './workbench.ts';
+import { registerTest } from './test-runner.ts';
+
+/** The first test of a file starts the server and builds the history; on a busy machine both take seconds. */
+const TEST_MS = 120_000;
+
+/** Tests that are left out by name never come; what is open then is closed when nothing has happened for so long. */
+const IDLE_MS = 5_000;
+
+let opened: Promise<Workbench> | undefined;
+let working = 0;
+let idle: NodeJS.Timeout | undefined;
+const waiting = new Set<symbol>();
+
+/**
+ * Registers tests of the history in a folder. All tests of a process share one workbench: the first one starts it, the last
+ * one stops it, because a runner may wait for an empty event loop before it calls any hook.
+ */
+export function registerTests(
+  directory: string | undefined,
+  tests: readonly {
+    readonly name: string;
+    run(history: BuiltHistory, bench: Workbench): Promise<void>;
+  }[],
+): void {
+  for (const { name, run } of tests) {
+    const ticket = Symbol(name);
+    waiting.add(ticket);
+    const body = async (): Promise<void> => {
+      try {
+        await withWorkbench(migrationsFolder(directory), run);
+      } finally {
+        waiting.delete(ticket);
+        if (waiting.size === 0) await close();
+      }
+    };
+    registerTest(name, body, TEST_MS);
+  }
+}
+
+async function withWorkbench(
+  directory: string,
+  run: (history: BuiltHistory, bench: Workbench) => Promise<void>,
+): Promise<void> {
+  clearTimeout(idle);
+  working += 1;
+  try {
+    opened ??= startWorkbench(directory);
+    // A server that did not start is tried again by the next test.
+    opened.catch(() => (opened = undefined));
+    const bench = await opened;
+    await run(await bench.history(directory), bench);
+  } finally {
+    working -= 1;
+    if (working === 0) idle = setTimeout(() => void close(), IDLE_MS);
+  }
+}
+
+async function close(): Promise<void> {
+  clearTimeout(idle);
+  if (working > 0) return;
+  const closing = opened;
+  opened = undefined;
+  await (await closing)?.close();
+}
