@@ -53,13 +53,13 @@ export function failureOf(asked: Asked): GateAnswer {
   }
   if (asked.kind === 'crashed') {
     return failed(
-      `${capital(asked.message)}.`,
+      sentence(asked.message),
       'What was not committed is rolled back; the journal knows what was (action status).',
       'Look into the log of the runner function, mend the cause, and deploy again.',
     );
   }
   return failed(
-    `${capital(asked.message)}.`,
+    sentence(asked.message),
     asked.started
       ? 'Whether migrations were applied is not known here; the journal knows (action status).'
       : 'The database was not touched.',
@@ -67,4 +67,6 @@ export function failureOf(asked: Asked): GateAnswer {
   );
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** Messages of Lambda end with a full stop, or not. */
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.\s]+$/, '')}.`;

@@ -91,8 +91,12 @@ async function invokeOnce(runnerArn: string, payload: GateAsk, timeoutMs: number
 /** Our own runner wrote it, of the version that the properties name. */
 function answered(body: string): Once {
   try {
+    const answer: unknown = JSON.parse(body);
+    if (typeof answer !== 'object' || answer === null) {
+      return { kind: 'crashed', message: 'the runner gave an answer that is not its own' };
+    }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return { kind: 'answered', answer: JSON.parse(body) as RunnerAnswer };
+    return { kind: 'answered', answer: answer as RunnerAnswer };
   } catch {
     return { kind: 'crashed', message: 'the runner gave an answer that is not JSON' };
   }

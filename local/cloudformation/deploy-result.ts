@@ -6,6 +6,11 @@ import type { StackEvent, StackStatus } from './status.ts';
 export interface DeployOptions {
   /** Logical ids, or their beginnings, that fail on the way forward, with the reason. */
   readonly fail?: Faults;
+  /**
+   * A rollback asks custom resources before it restores their code and their policies. Documented nowhere, so a deploy should come
+   * home in both orders. Default false.
+   */
+  readonly eventsFirst?: boolean;
   /** Leave the stacks alone on which this one depends. Default false, as with `cdk deploy`. */
   readonly exclusively?: boolean;
 }

@@ -33,6 +33,8 @@ export interface Operation {
     readonly imports: readonly string[];
   };
   readonly steps: Map<string, Step>;
+  /** The way back asks custom resources before anything else is restored. */
+  readonly eventsFirst: boolean;
   /** How far the way back has come; a rollback that is continued goes on from here. */
   readonly back: { readonly restored: Set<string>; readonly garbage: Garbage[] };
   /** Exports of other stacks that the new template uses. */
@@ -45,6 +47,7 @@ export interface OperationOptions {
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly faults?: Faults;
   readonly interrupted?: AbortSignal;
+  readonly eventsFirst?: boolean;
 }
 
 /** Prepares an operation: parameters, conditions and the order of the resources that will exist. */
@@ -83,6 +86,7 @@ export function planOperation(engine: Engine, stack: Stack, options: OperationOp
       imports: [...stack.imports],
     },
     steps: new Map(),
+    eventsFirst: options.eventsFirst ?? false,
     back: { restored: new Set(), garbage: [] },
     imports,
   };

@@ -17,7 +17,7 @@ export async function rollBack(
 ): Promise<readonly Garbage[]> {
   const { stack, before, steps, target, back } = operation;
   disown(operation);
-  for (const logicalId of stack.blueprint?.order ?? []) {
+  for (const logicalId of orderBack(operation)) {
     const old = before.get(logicalId);
     const step = steps.get(logicalId);
     if (old === undefined || back.restored.has(logicalId)) {
@@ -32,6 +32,19 @@ export async function rollBack(
   }
   return [...madeInVain(operation, target.order), ...back.garbage];
 }
+
+function orderBack({ stack: { blueprint }, before, eventsFirst }: Operation): readonly string[] {
+  const order = blueprint?.order ?? [];
+  if (!eventsFirst) return order;
+  const isEvent = (logicalId: string): boolean => isCustom(before.get(logicalId)?.type ?? '');
+  return [
+    ...order.filter((logicalId) => isEvent(logicalId)),
+    ...order.filter((logicalId) => !isEvent(logicalId)),
+  ];
+}
+
+const isCustom = (type: string): boolean =>
+  type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource';
 
 function madeInVain({ stack, steps }: Operation, order: readonly string[]): readonly Garbage[] {
   return order.toReversed().flatMap((logicalId) => {

@@ -125,7 +125,10 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
     nested: { engine, newStack, register, find },
   });
 
-  const play = async (source: AssemblyStack, { fail = {} }: DeployOptions): Promise<DeployResult> => {
+  const play = async (
+    source: AssemblyStack,
+    { fail = {}, eventsFirst = false }: DeployOptions,
+  ): Promise<DeployResult> => {
     const { name, template, assets } = source;
     refuseUnknownFaults(template.Resources, fail);
     const known = stacks.get(name);
@@ -143,7 +146,13 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
     }
     const controller = new AbortController();
     const eventsBefore = stack.events.length;
-    const operation = plan(engine, stack, { template, assets, faults: fail, interrupted: controller.signal });
+    const operation = plan(engine, stack, {
+      template,
+      assets,
+      faults: fail,
+      interrupted: controller.signal,
+      eventsFirst,
+    });
     if (!isNew && isUnchanged(operation)) {
       return resultOf(stack, 'no-changes', eventsBefore);
     }

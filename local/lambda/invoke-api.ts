@@ -21,11 +21,28 @@ export interface InvokeApiOptions {
   readonly functions: Functions;
   readonly authorize?: Authorize;
   readonly enqueue: (target: string, event: string, requestId: string) => void;
-  readonly announce: (event: QueuedEvent) => Promise<'lose-request' | 'lose-answer' | 'throttle' | undefined>;
+  readonly announce: (
+    event: QueuedEvent,
+  ) => Promise<'lose-request' | 'lose-answer' | RefusingFault | undefined>;
   readonly run: (event: QueuedEvent) => Promise<Outcome & { readonly executedVersion: string }>;
   /** All lines of a function, for `X-Amz-Log-Result`. */
   readonly logTail: (functionName: string) => readonly string[];
 }
+
+/** How Lambda refuses to start a function; it provably did not run. */
+const REFUSALS = {
+  throttle: ['TooManyRequestsException', 'Rate Exceeded.'],
+  deny: [
+    'AccessDeniedException',
+    'User is not authorized to perform: lambda:InvokeFunction because no identity-based policy allows the lambda:InvokeFunction action',
+  ],
+  pending: [
+    'ResourceConflictException',
+    'The operation cannot be performed at this time. The function is currently in the following state: Pending',
+  ],
+} as const;
+
+export type RefusingFault = keyof typeof REFUSALS;
 
 /** `X-Amz-Log-Result` carries at most the last 4 KB. */
 const LOG_TAIL_BYTES = 4096;
@@ -110,11 +127,12 @@ async function invoke(
   }
   const queued = { requestId, target, event };
   const fault = await options.announce(queued);
-  if (fault === 'throttle') {
-    throw new LambdaServiceError('TooManyRequestsException', 'Rate Exceeded.');
-  }
   if (fault === 'lose-request') {
     return 'cut';
+  }
+  if (fault !== undefined && fault !== 'lose-answer') {
+    const [code, message] = REFUSALS[fault];
+    throw new LambdaServiceError(code, message);
   }
   const linesBefore = options.logTail(version.name).length;
   const outcome = await options.run(queued);

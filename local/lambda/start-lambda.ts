@@ -7,7 +7,7 @@ import { createEventQueue, type DroppedEvent, type QueuedEvent } from './event-q
 import { failureRecord } from './failure-destination.ts';
 import { processVariables, type EventInvokeSettings, type FunctionSettings } from './function-settings.ts';
 import { createFunctions, type FunctionVersion } from './functions.ts';
-import { startInvokeApi, type Authorize } from './invoke-api.ts';
+import { startInvokeApi, type Authorize, type RefusingFault } from './invoke-api.ts';
 import type { Outcome } from './invocation.ts';
 import { createPool } from './pool.ts';
 import { createRoleKeys } from './role-keys.ts';
@@ -26,8 +26,11 @@ export interface InvokeStart {
   readonly event: string;
 }
 
-/** What a listener may do to one invocation: cut the connection before or after the function ran, or refuse with 429. */
-export type InvokeFault = 'lose-request' | 'lose-answer' | 'throttle';
+/**
+ * What a listener may do to one invocation: cut the connection before or after the function ran; or refuse it, because there are
+ * too many, because the caller's grant is not known everywhere yet, or because the function is still pending.
+ */
+export type InvokeFault = 'lose-request' | 'lose-answer' | RefusingFault;
 
 export interface LogLine {
   /** Milliseconds since 1970. */

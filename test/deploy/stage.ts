@@ -1,13 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { invokeRunner, readRows } from '../../cli/demo/ask-by-hand.ts';
-import { buildDemoApp } from '../../infra/demo/build-demo-app.ts';
-import type { DeployResult } from '../../local/cloudformation/start-cloudformation.ts';
+import { ExecuteStatementCommand, RDSDataClient } from '@aws-sdk/client-rds-data';
+import { invokeRunner } from '../../cli/demo/ask-by-hand.ts';
+import type { DeployOptions, DeployResult } from '../../local/cloudformation/start-cloudformation.ts';
 import { startPostgres, type LocalPostgres } from '../../local/postgres/postgres.ts';
 import { startRehearsal, type Rehearsal, type RehearsalOptions } from '../../local/rehearsal.ts';
+import type { Resource } from '../../local/cloudformation/stack.ts';
+import { APP_STACK, DATABASE_STACK, synthesise, type AppVariant } from './stage-app.ts';
 
-export const STACK = 'ForerunDemoApp';
+export const STACK = APP_STACK;
 
 /** What a person at the runner gets back. */
 export interface HandAnswer {
@@ -39,7 +41,7 @@ export interface HandAnswer {
   }[];
 }
 
-/** The demo's two stacks with migrations of the test's own, on a machine of its own. */
+/** A database, migrations of the test's own and an app that waits for them, on a machine of its own. */
 export interface Stage {
   readonly rehearsal: Rehearsal;
   /** Synthesises a release of the app with these migrations (file name → text) and deploys it. */
@@ -47,7 +49,10 @@ export interface Stage {
     release: string,
     migrations: Readonly<Record<string, string>>,
     fail?: Readonly<Record<string, string>>,
+    variant?: AppVariant & Pick<DeployOptions, 'eventsFirst'>,
   ): Promise<DeployResult>;
+  /** Attributes of the resource that holds the deploy, as `Fn::GetAtt` would read them. */
+  attributes(): Readonly<Record<string, unknown>>;
   invoke(event: unknown): Promise<HandAnswer>;
   rows(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** What the gate wrote into its log. */
@@ -65,36 +70,38 @@ export function openTheatre(): Promise<LocalPostgres> {
 
 export async function openStage(
   { user, password, host, port }: LocalPostgres,
-  options: Pick<RehearsalOptions, 'onInvoke'> = {},
+  options: Omit<RehearsalOptions, 'databaseUrl'> = {},
 ): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'forerun-stage-'));
   const databaseUrl = `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/postgres`;
   const rehearsal = await startRehearsal({ databaseUrl, ...options });
+  const resources = (): readonly Resource[] =>
+    [STACK, DATABASE_STACK].flatMap((name) => rehearsal.cloudFormation.stack(name)?.resources ?? []);
   const log = (part: string): string => {
-    const resource = rehearsal.cloudFormation
-      .stack(STACK)
-      ?.resources.find(
-        ({ type, logicalId }) => type === 'AWS::Lambda::Function' && logicalId.startsWith(part),
-      );
+    const found = resources().find(
+      ({ type, logicalId }) =>
+        type === 'AWS::Lambda::Function' && logicalId.startsWith('Migrations') && logicalId.includes(part),
+    );
     return rehearsal.lambda
-      .logs(String(resource?.physicalId))
+      .logs(String(found?.physicalId))
       .map(({ line }) => line)
       .join('\n');
   };
   return {
     rehearsal,
-    async deploy(release, migrations, fail = {}) {
+    async deploy(release, migrations, fail = {}, { eventsFirst = false, ...variant } = {}) {
       const directory = join(folder, release, 'migrations');
       mkdirSync(directory, { recursive: true });
       for (const [name, text] of Object.entries(migrations)) writeFileSync(join(directory, name), text);
       const outdir = join(folder, release, 'cdk.out');
-      buildDemoApp({ outdir, directory, appVersion: release, deployId: release }).synth();
-      return rehearsal.deploy(outdir, STACK, fail);
+      synthesise({ ...variant, outdir, directory, release });
+      return rehearsal.cloudFormation.deploy(outdir, STACK, { fail, eventsFirst });
     },
+    attributes: () => resources().find(({ type }) => type === 'Custom::ForerunMigrations')?.attributes ?? {},
     invoke: async (event) => (await invokeRunner(rehearsal, STACK, event as object)) as HandAnswer,
-    rows: (sql) => readRows(rehearsal, sql),
-    gateLog: () => log('MigrationsGate'),
-    runnerLog: () => log('MigrationsRunner'),
+    rows: (sql) => rowsOf(rehearsal, resources(), sql),
+    gateLog: () => log('Gate'),
+    runnerLog: () => log('Runner'),
     async close() {
       await rehearsal.close();
       rmSync(folder, { recursive: true, force: true });
@@ -102,16 +109,47 @@ export async function openStage(
   };
 }
 
+/** Reads rows through the Data API, with the secret of the cluster that stands now. */
+async function rowsOf({ environment }: Rehearsal, resources: readonly Resource[], sql: string) {
+  const client = new RDSDataClient({
+    endpoint: String(environment['AWS_ENDPOINT_URL_RDS_DATA']),
+    region: String(environment['AWS_REGION']),
+    credentials: {
+      accessKeyId: String(environment['AWS_ACCESS_KEY_ID']),
+      secretAccessKey: String(environment['AWS_SECRET_ACCESS_KEY']),
+    },
+  });
+  const cluster = resources.find(({ type }) => type === 'AWS::RDS::DBCluster');
+  const { formattedRecords } = await client.send(
+    new ExecuteStatementCommand({
+      resourceArn: String(cluster?.attributes['DBClusterArn']),
+      secretArn: String(cluster?.attributes['MasterUserSecret.SecretArn']),
+      database: String(cluster?.properties['DatabaseName']),
+      formatRecordsAs: 'JSON',
+      sql,
+    }),
+  );
+  client.destroy();
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return JSON.parse(formattedRecords ?? '[]') as Record<string, unknown>[];
+}
+
 /** The text of a migration module with these statements; `after` is the id before it. */
 export function module(
   after: string,
   up: readonly string[],
-  more: { readonly down?: readonly string[]; readonly compatible?: boolean } = {},
+  more: {
+    readonly down?: readonly string[];
+    readonly compatible?: boolean;
+    /** Further members of the definition, as text. */
+    readonly also?: string;
+  } = {},
 ): string {
   return `import { irreversible, migration } from 'forerun';
 export default migration({
   after: '${after}',
   ${more.compatible === undefined ? '' : `compatible: ${more.compatible},`}
+  ${more.also ?? ''}
   up: ${way(up)},
   down: ${more.down === undefined ? `irreversible('the test says so')` : way(more.down)},
 });
