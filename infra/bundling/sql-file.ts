@@ -17,29 +17,46 @@ const MAX_FILE_CHARACTERS = 4 * 1024 * 1024;
 /** What a message of the parser may quote of the file. */
 const QUOTED_CHARACTERS = 100;
 
+/** What was read last of a file: one bundling needs it several times, and parsing is most of the work. */
+const known = new Map<string, { readonly text: string; readonly statements: Statements }>();
+
 /** Reads a `.sql` file, cut into statements by PostgreSQL's own parser. Refuses what could only fail in a run. */
 export async function readSqlFile(path: string, directory: string): Promise<Statements> {
   const file = readTextFile(path, directory);
+  const before = known.get(path);
+  if (before?.text === file.text) return before.statements;
   if (file.text.length > MAX_FILE_CHARACTERS) throw tooLarge(file);
   const parsed = await parseSql(file.text);
   if ('message' in parsed) throw syntaxRefused(file, parsed);
-  return statementsOf(file, parsed);
+  const statements = statementsOf(file, parsed);
+  known.set(path, { text: file.text, statements });
+  return statements;
 }
 
 function statementsOf(file: TextFile, parsed: readonly ParsedStatement[]): Statements {
   const bytes = Buffer.from(file.text);
   let from = 0;
+  let line = 1;
+  let counted = 0;
   return parsed.map(({ start, end }) => {
     const whole = bytes.subarray(start, end).toString();
     from = file.text.indexOf(whole, from);
     // What stands before a statement is no part of it, and would be all that a shortened message shows.
-    const blank = lexemesOf(whole).next().value?.start ?? 0;
+    const blank = blankBefore(whole);
     const index = from + blank;
     const sql = whole.slice(blank).trimEnd();
     from += whole.length;
     refuseStatement(file, index, sql);
-    return { line: lineAt(file.text, index), sql };
+    // Counted on from the statement before: a file may hold tens of thousands.
+    line += lineAt(file.text.slice(counted, index), index) - 1;
+    counted = index;
+    return { line, sql };
   });
+}
+
+function blankBefore(sql: string): number {
+  const blank = sql.search(/\S|$/);
+  return /^(?:--|\/\*)/.test(sql.slice(blank, blank + 2)) ? (lexemesOf(sql).next().value?.start ?? 0) : blank;
 }
 
 function refuseStatement(file: TextFile, index: number, sql: string): void {
