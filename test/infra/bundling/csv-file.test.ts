@@ -81,8 +81,8 @@ describe('a .csv file', () => {
   });
 
   test('is refused when the bundle would become too large, with the way for such files', async () => {
-    const refusal = await refusalTextOf(() => read(`a\n${'x'.repeat(16 * 1024 * 1024)}`));
-    expect(refusal.what).toContain('16,777,218 characters');
+    const refusal = await refusalTextOf(() => read(`a\n${'x'.repeat(8 * 1024 * 1024)}`));
+    expect(refusal.what).toContain('8,388,610 characters');
     expect(refusal.next).toContain('S3');
   });
 });
