@@ -100,8 +100,12 @@ Next: write up and down, which throw until then, and run forerun check.
       '20260102_b.ts': migration('20260101_a', 'alter table articles drop column dropped'),
     });
     const { code, err } = await forerun(
-      ...['new', 'add_slug', '--directory', folder],
-      ...['--table', 'articles', '--table', 'date', '--table', 'app.authors'],
+      'new',
+      'add_slug',
+      `--directory=${folder}`,
+      '--table=articles',
+      '--table=date',
+      '--table=app.authors',
     );
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const file = readdirSync(join(root, folder)).find((name) => name.endsWith('_add_slug.ts')) ?? 'none';
@@ -138,7 +142,8 @@ Next: write up and down, which throw until then, and run forerun check.
     );
     const compiled = await finish(process.execPath, [
       join(ROOT, 'node_modules/typescript/bin/tsc'),
-      ...['-p', join(root, folder)],
+      '-p',
+      join(root, folder),
     ]);
     expect(compiled.out).toBe('');
 

@@ -83,7 +83,10 @@ test('a process that is killed in the middle leaves no server and no data behind
     after: async () => { process.kill(process.pid, 'SIGKILL'); await new Promise(() => {}); },
   });`);
   expect(out).toContain('SIGKILL');
-  const data = (): readonly string[] =>
-    readdirSync(project?.temporary ?? '').filter((name) => name.startsWith('forerun-postgres-'));
-  await expect.poll(data, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(serverData, { timeout: 20_000 }).toEqual([]);
 }, 180_000);
+
+/** Folders of servers that processes of the project started. */
+function serverData(): readonly string[] {
+  return readdirSync(project?.temporary ?? '').filter((name) => name.startsWith('forerun-postgres-'));
+}
