@@ -63,6 +63,11 @@ const SCHEMA = [
 /** Those that leave no trace which a catalog or a row would show. */
 const TRACELESS = ['get_context'];
 
+const SURROUNDINGS = {
+  params: { region: 'eu' },
+  readSecret: () => Promise.reject(new Error('nobody asks for a secret here')),
+};
+
 let place: Workplace;
 
 beforeAll(async () => {
@@ -100,14 +105,15 @@ describe('what is written in Alembic', () => {
         ),
       ),
     ];
-    const history = historyOf({ '0001_change': await definitionOf(name) });
+    const history = historyOf({ '0001_change': await definitionOf(name) }, SURROUNDINGS);
+    const here = { environment: 'dev' };
     const before = await everything();
-    expect((await database.up(history)).error).toBeNull();
+    expect((await database.up(history, here)).error).toBeNull();
     const after = await everything();
     expect(isDeepStrictEqual(after, before)).toBe(TRACELESS.includes(name));
-    expect((await database.down(history, 'base')).error).toBeNull();
+    expect((await database.down(history, 'base', here)).error).toBeNull();
     expect(await everything()).toEqual(before);
-    expect((await database.up(history)).error).toBeNull();
+    expect((await database.up(history, here)).error).toBeNull();
     expect(await everything()).toEqual(after);
   });
 });
@@ -116,12 +122,14 @@ describe('what is written in Alembic', () => {
 function shownOf(source: string): string {
   const marked = /^\/\/ shown\n([\s\S]*?;)\n\n/m.exec(source)?.[1];
   if (marked !== undefined) return oneLine(marked);
-  const alone = source.includes('transaction: false,') ? 'transaction: false, ' : '';
+  const options =
+    /\n  after: 'base',\n((?:  (?:transaction|environments|params): .*\n)*)/.exec(source)?.[1] ?? '';
   const operations = /\n  (operations: \[[\s\S]*?\]),\n\}\);/.exec(source)?.[1];
-  if (operations !== undefined) return oneLine(`${alone}${operations}`);
+  if (operations !== undefined) return oneLine(`${options}${operations}`);
   const own = source.slice(source.indexOf('= migration('));
   const up = /\n  up: (?:async )?\([^)]*\) =>\s*([\s\S]*?),\n  down:/.exec(own)?.[1] ?? '';
-  return (alone && `${alone}up: `) + oneLine(up.replace(/^\{([\s\S]*)\}$/, '$1'));
+  const line = oneLine(up.replace(/^\{([\s\S]*)\}$/, '$1'));
+  return options === '' ? line : oneLine(`${options} up: ${line}`);
 }
 
 const oneLine = (code: string): string =>

@@ -38,6 +38,7 @@ export interface FreshDatabase {
 export interface RunOptions {
   readonly to?: string;
   readonly atomic?: 'group' | 'migration';
+  readonly environment?: string;
   readonly runId?: string;
   readonly runKey?: string;
   readonly owner?: string;
@@ -133,7 +134,7 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
         ...(more.askedAtMs === undefined ? {} : { askedAtMs: more.askedAtMs }),
       },
       history,
-      goal,
+      goal: { ...goal, ...(more.environment === undefined ? {} : { environment: more.environment }) },
       deadlineMs: Date.now() + (more.timeMs ?? 120_000),
       limits: more.limits ?? DEFAULT_LIMITS,
       yieldToOwnRun: more.yieldToOwnRun ?? false,
