@@ -15,16 +15,28 @@ export interface BundleOptions {
   readonly directory: string;
   /** Folder for the code of the two functions; made when it is not there. */
   readonly outdir: string;
+  /** What the deploy tells migrations, to be held against their schemas. @default it is not looked at */
+  readonly given?: GivenParams;
+}
+
+/** What a deploy tells migrations. */
+export interface GivenParams {
+  /** JSON. */
+  readonly params: string;
+  /** Migrations that are not meant for it are not asked. */
+  readonly environment?: string | undefined;
 }
 
 /** Migrations, read and found sound, with the code of the functions that carry them. */
 export interface Bundle {
   /** Id of the last migration. */
   readonly head: string;
-  /** Hexadecimal SHA-256 over ids, parents and checksums in history order. */
+  /** Hexadecimal SHA-256 over ids, parents and checksums in history order, and over the repeatables. */
   readonly digest: string;
   /** In history order. */
   readonly migrations: readonly Revision[];
+  /** In the order in which they run after the history. */
+  readonly repeatables: readonly Revision[];
   /** Folder with the runner's `index.mjs`, which exports `handler`. */
   readonly runner: string;
   /** Folder with the gate's `index.mjs`, which exports `handler`. */
@@ -82,8 +94,8 @@ export function bundleSync(options: BundleOptions): Bundle {
   }
 }
 
-function requestOf({ directory, outdir }: BundleOptions, scratch: string): string {
-  return JSON.stringify({ directory, outdir, scratch });
+function requestOf({ directory, outdir, given }: BundleOptions, scratch: string): string {
+  return JSON.stringify({ directory, outdir, given, scratch });
 }
 
 interface WorkerEnd {

@@ -29,11 +29,16 @@ import { unlock } from './engine/unlock.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
+/** A migration's module with what the build found out about it. */
+type BundledMigration = Revision & { readonly definition: unknown };
+
 /** What the generated entry hands over: the history as it was when the bundle was built. */
 export interface RunnerBundle {
   readonly digest: string;
   /** In history order. */
-  readonly migrations: readonly (Revision & { readonly definition: unknown })[];
+  readonly migrations: readonly BundledMigration[];
+  /** In the order in which they run after the history. @default none */
+  readonly repeatables?: readonly BundledMigration[];
 }
 
 /** The part of Lambda's context that the runner uses. */
@@ -72,7 +77,8 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   refuseUnconfirmed(event, target.database);
   const secrets = secretReader();
   const surroundings = surroundingsOf(event, secrets);
-  const history = migrationsOf(bundle, surroundings);
+  const history = bound(bundle.migrations, surroundings);
+  const repeatables = bound(bundle.repeatables ?? [], surroundings);
   const deploy = 'deploy' in event ? event.deploy : undefined;
   if (deploy !== undefined) refuseStale(deploy, bundle);
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
@@ -88,8 +94,8 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     digest: bundle.digest,
     ...(typeof deploy?.askedAtMs === 'number' ? { askedAtMs: deploy.askedAtMs } : {}),
   };
-  const asker = { identity, history };
-  const terms = { history, deadlineMs, limits: DEFAULT_LIMITS };
+  const asker = { identity, history, repeatables };
+  const terms = { history, repeatables, deadlineMs, limits: DEFAULT_LIMITS };
   switch (event.action) {
     case 'up':
     case 'down': {
@@ -166,7 +172,7 @@ function surroundingsOf(event: RunnerEvent, secrets: SecretReader): RunSurroundi
   return {
     environment: environment === '' ? {} : { environment },
     params: asked.params ?? givenParams(),
-    readSecret: (nameOrArn) => secrets.read(nameOrArn),
+    readSecret: (secret) => secrets.read(secret),
   };
 }
 
@@ -217,7 +223,7 @@ function targetOf(asked: { readonly [key in keyof Target]?: string | undefined }
   };
 }
 
-function migrationsOf({ migrations }: RunnerBundle, surroundings: Surroundings): readonly Migration[] {
+function bound(migrations: readonly BundledMigration[], surroundings: Surroundings): readonly Migration[] {
   return migrations.map(({ definition, ...revision }) => {
     if (isMigrationDefinition(definition)) return bindMigration(definition, revision, surroundings);
     throw new ForerunError('migration-not-a-migration', {

@@ -1,7 +1,9 @@
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Metafile, build } from 'esbuild';
-import { isMigrationDefinition } from '../../lambda/authoring/index.ts';
+import { isMigrationDefinition, type MigrationDefinition } from '../../lambda/authoring/index.ts';
+import { readParams } from '../../lambda/authoring/params.ts';
+import type { GivenParams } from '../bundle.ts';
 import { BASE } from '../../lambda/engine/migration.ts';
 import { type ErrorCode, ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import { explainBuildFailure, isBuildFailure } from './build-failure.ts';
@@ -17,6 +19,8 @@ import { describeThrown } from './thrown.ts';
 export interface LoadedMigration extends MigrationFile {
   /** Ids of its parents; empty for the first migration. */
   readonly after: readonly string[];
+  /** It stands outside the history. */
+  readonly repeatable: boolean;
   /** Path as esbuild knows it, for looking up what it imports. */
   readonly input: string;
 }
@@ -32,7 +36,17 @@ export interface Loaded {
  */
 export async function loadMigrations(
   files: readonly MigrationFile[],
-  { directory, scratch, loading }: { directory: string; scratch: string; loading: (file: string) => void },
+  {
+    directory,
+    scratch,
+    given,
+    loading,
+  }: {
+    directory: string;
+    scratch: string;
+    given: GivenParams | undefined;
+    loading: (file: string) => void;
+  },
 ): Promise<Loaded> {
   const { inputs } = await compile(files, directory, scratch);
   const migrations: LoadedMigration[] = [];
@@ -42,7 +56,14 @@ export async function loadMigrations(
     // One after the other, so that the module that ends the process is the one last named.
     const module = await importModule(join(scratch, `${compiledName(index)}.mjs`), directory, shown);
     const input = relative(directory, file.path);
-    migrations.push({ ...file, after: parentsOf(module, file, shown), input });
+    const definition = definitionIn(module, file, shown);
+    if (given !== undefined) refuseParams(file.id, definition, given);
+    migrations.push({
+      ...file,
+      after: [...new Set(definition.after)].filter((parent) => parent !== BASE),
+      repeatable: definition.repeatable === true,
+      input,
+    });
   }
   return { migrations, inputs };
 }
@@ -105,11 +126,11 @@ async function importModule(
   }
 }
 
-function parentsOf(
+function definitionIn(
   module: Readonly<Record<string, unknown>>,
   { id }: MigrationFile,
   shown: string,
-): readonly string[] {
+): MigrationDefinition {
   const { default: definition } = module;
   const form = `export default migration({ after: '${BASE}' or the id before it, up, down })`;
   if (!('default' in module)) {
@@ -133,7 +154,17 @@ function parentsOf(
       'Remove the id from the migration, or rename the file.',
     );
   }
-  return [...new Set(definition.after)].filter((parent) => parent !== BASE);
+  return definition;
+}
+
+function refuseParams(
+  id: string,
+  { params: schema, environments }: MigrationDefinition,
+  { params, environment }: GivenParams,
+): void {
+  if (environment !== undefined && environments?.includes(environment) === false) return;
+  const read = schema === undefined ? {} : readParams(id, schema, JSON.parse(params));
+  if ('refusal' in read) throw read.refusal;
 }
 
 function kindOf(value: unknown): string {

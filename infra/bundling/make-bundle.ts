@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readHistory } from '../../lambda/engine/history.ts';
+import { ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import type { Revision } from '../../lambda/engine/migration.ts';
 import type { Bundle, BundleOptions } from '../bundle.ts';
 import { checksumOf, sha256 } from './checksum.ts';
@@ -23,28 +24,54 @@ export async function makeBundle(options: BundleOptions, { scratch, loading }: W
   const directory = realpathSync(options.directory);
   const outdir = resolve(options.outdir);
   const real = files.map(({ id, path }) => ({ id, path: realpathSync(path) }));
-  const { migrations, inputs } = await loadMigrations(real, { directory, scratch, loading });
+  const { migrations, inputs } = await loadMigrations(real, {
+    directory,
+    scratch,
+    given: options.given,
+    loading,
+  });
   const revisions = await Promise.all(
-    migrations.map(async ({ id, after, path, input }) => ({
+    migrations.map(async ({ id, after, path, input, repeatable }) => ({
       id,
       after,
+      repeatable,
       checksum: await checksumOf(input, inputs, directory),
       path,
     })),
   );
-  const { ordered, head } = readHistory(revisions);
-  const digest = digestOf(ordered);
-  const runner = await writeRunner({ digest, migrations: ordered }, { directory, outdir });
+  const { ordered, head } = readHistory(revisions.filter(({ repeatable }) => !repeatable));
+  const repeatables = inOrder(revisions.filter(({ repeatable }) => repeatable));
+  const twice = repeatables.find(({ id }) => ordered.some((one) => one.id === id));
+  if (twice !== undefined) throw sameId(twice.id);
+  const digest = digestOf(ordered, repeatables);
+  const runner = await writeRunner({ digest, migrations: ordered, repeatables }, { directory, outdir });
   const gate = await writeGate({ directory, outdir });
   return {
     head,
     digest,
-    migrations: ordered.map(({ id, after, checksum }) => ({ id, after, checksum })),
+    migrations: ordered.map(revisionOf),
+    repeatables: repeatables.map(revisionOf),
     runner,
     gate,
   };
 }
 
-function digestOf(ordered: readonly Revision[]): string {
-  return sha256(JSON.stringify(ordered.map(({ id, after, checksum }) => [id, after, checksum])));
+const revisionOf = ({ id, after, checksum }: Revision): Revision => ({ id, after, checksum });
+
+/** By file name, which is the only order that people see. */
+function inOrder<R extends Revision>(repeatables: readonly R[]): readonly R[] {
+  return repeatables.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+}
+
+function digestOf(ordered: readonly Revision[], repeatables: readonly Revision[]): string {
+  const parts = [...ordered, ...repeatables].map(({ id, after, checksum }) => [id, after, checksum]);
+  return sha256(JSON.stringify(parts));
+}
+
+function sameId(id: string): ForerunError {
+  return new ForerunError('history-duplicate-id', {
+    what: `A migration and a repeatable are both called '${id}'.`,
+    state: UNTOUCHED,
+    next: 'Rename one of the files.',
+  });
 }

@@ -24,6 +24,7 @@ export const Reply = v.variant('kind', [
       head: v.string(),
       digest: v.string(),
       migrations: v.pipe(v.array(revision), v.readonly()),
+      repeatables: v.pipe(v.array(revision), v.readonly()),
       runner: v.string(),
       gate: v.string(),
     }),

@@ -8,7 +8,12 @@ import * as v from 'valibot';
 import { makeBundle } from './make-bundle.ts';
 import { REPLY_FD, type Reply, replyToError } from './worker-reply.ts';
 
-const Request = v.object({ directory: v.string(), outdir: v.string(), scratch: v.string() });
+const Request = v.object({
+  directory: v.string(),
+  outdir: v.string(),
+  given: v.exactOptional(v.object({ params: v.string(), environment: v.exactOptional(v.string()) })),
+  scratch: v.string(),
+});
 
 function say(reply: Reply): void {
   writeSync(REPLY_FD, `${JSON.stringify(reply)}\n`);

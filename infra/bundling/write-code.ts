@@ -13,12 +13,18 @@ export interface BundledMigration extends Revision {
   readonly path: string;
 }
 
+interface RunnerContents {
+  readonly digest: string;
+  readonly migrations: readonly BundledMigration[];
+  readonly repeatables: readonly BundledMigration[];
+}
+
 /** Writes `runner/index.mjs`: our runner, the AWS SDK and the migrations in history order, in one module. */
 export async function writeRunner(
-  { digest, migrations }: { digest: string; migrations: readonly BundledMigration[] },
+  bundled: RunnerContents,
   { directory, outdir }: { directory: string; outdir: string },
 ): Promise<string> {
-  const contents = runnerEntry(digest, migrations);
+  const contents = runnerEntry(bundled);
   return await write(join(outdir, 'runner'), directory, {
     stdin: { contents, resolveDir: directory, loader: 'js' },
   });
@@ -35,16 +41,18 @@ export async function writeGate({
   return await write(join(outdir, 'gate'), directory, { entryPoints: [packageModule('lambda/gate')] });
 }
 
-function runnerEntry(digest: string, migrations: readonly BundledMigration[]): string {
+function runnerEntry({ digest, migrations, repeatables }: RunnerContents): string {
+  const all = [...migrations, ...repeatables];
+  const entries = all.map(
+    ({ id, after, checksum }, index) =>
+      `{ id: ${quoted(id)}, after: ${quoted(after)}, checksum: ${quoted(checksum)}, definition: m${index} }`,
+  );
   return [
     `import { createRunner } from ${quoted(packageModule('lambda/runner'))};`,
-    ...migrations.map(({ path }, index) => `import m${index} from ${quoted(path)};`),
-    `export const handler = createRunner({ digest: ${quoted(digest)}, migrations: [`,
-    ...migrations.map(
-      ({ id, after, checksum }, index) =>
-        `{ id: ${quoted(id)}, after: ${quoted(after)}, checksum: ${quoted(checksum)}, definition: m${index} },`,
-    ),
-    ']});',
+    ...all.map(({ path }, index) => `import m${index} from ${quoted(path)};`),
+    `export const handler = createRunner({ digest: ${quoted(digest)},`,
+    `migrations: [${entries.slice(0, migrations.length).join(', ')}],`,
+    `repeatables: [${entries.slice(migrations.length).join(', ')}] });`,
   ].join('\n');
 }
 

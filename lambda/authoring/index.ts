@@ -68,8 +68,10 @@ export { replaceFunction, type FunctionArgument } from './operations/replace-fun
 export { replaceView, type ViewArgument } from './operations/replace-view.ts';
 export type { NamedValues, Operations, Query } from './operations.ts';
 export type { ParamsSchema } from './params.ts';
+export { repeatable, type RepeatableSource } from './repeatable.ts';
 export { secret, type Secret, type Secrets } from './secret.ts';
 export { sql } from './sql.ts';
+export type { SyncOptions, SyncResult } from './sync-rows.ts';
 export type { SqlScript } from './sql-script.ts';
 export {
   table,

@@ -113,6 +113,8 @@ export interface MigrationDefinition {
   readonly alone: 'short' | 'long' | undefined;
   readonly lockTimeoutMs: number | undefined;
   readonly compatible: boolean | undefined;
+  /** It stands outside the history; see `repeatable`. */
+  readonly repeatable?: true;
   readonly environments: readonly string[] | undefined;
   readonly params: ParamsSchema | undefined;
   readonly secrets: Secrets;
@@ -194,6 +196,7 @@ export function bindMigration(
     ...(environments === undefined ? {} : { environments }),
     ...(operations === undefined ? {} : { operations }),
     ...(gift.refusal === undefined ? {} : { refusal: gift.refusal }),
+    ...(definition.repeatable === undefined ? {} : { repeatable: true }),
     prepare: gift.prepare,
     up: runner(up, tables, gift),
     down: boundDown(definition, gift),

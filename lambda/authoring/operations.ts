@@ -10,6 +10,7 @@ import { namedParameters } from './named-parameters.ts';
 import { statementOf } from './run-query.ts';
 import { runUtility } from './utility-statement.ts';
 import { isSqlScript, runScript, type SqlScript } from './sql-script.ts';
+import { syncRows, type SyncOptions, type SyncResult } from './sync-rows.ts';
 import type { ChangedRow, ColumnOf, NewRow, Table } from './table.ts';
 
 /** A query of the builder, or SQL from the `sql` template. */
@@ -89,6 +90,24 @@ export interface Operations {
     rows: Rows<R> & TextsOnly<R>,
     options: BulkUpdateOptions<ColumnOf<T>> & Expecting,
   ): Promise<BulkUpdateResult>;
+  /**
+   * Makes the rows of a table equal to the given ones, found by their natural key: missing ones are inserted, different ones
+   * updated, the others left alone. Made for reference rows, in a `repeatable` above all. Every row names every declared column.
+   *
+   * @throws ForerunError `rows-refused` for a row that cannot be sent, a key that stands twice, and extra rows where those are
+   * refused.
+   * @example await op.syncRows(countries, rows, { key: 'code', extra: 'delete' });
+   */
+  syncRows<T extends Table>(
+    table: T,
+    rows: Rows<NewRow<T>>,
+    options: SyncOptions<ColumnOf<T>>,
+  ): Promise<SyncResult>;
+  syncRows<T extends Table, R extends TextRow>(
+    table: T,
+    rows: Rows<R> & TextsOnly<R>,
+    options: SyncOptions<ColumnOf<T>>,
+  ): Promise<SyncResult>;
 }
 
 type Rows<R> = Iterable<R> | AsyncIterable<R>;
@@ -149,5 +168,7 @@ export function createOperations(
           bulkUpdate({ session, tools, table, options }, rows),
         ),
       ),
+    syncRows: (table: Table, rows: BulkRows, options: SyncOptions) =>
+      guard(() => syncRows({ session, tools, table, options }, rows)),
   });
 }

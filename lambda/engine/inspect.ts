@@ -13,6 +13,8 @@ export interface Status {
   readonly head: string;
   readonly applied: readonly AppliedMigration[];
   readonly pending: readonly string[];
+  /** Repeatables that the next run repeats. */
+  readonly stale: readonly string[];
   readonly changed: readonly string[];
   /** Applied according to the events, but their rows were deleted from the journal. */
   readonly vanished: readonly string[];
@@ -65,12 +67,16 @@ export interface RunData {
   readonly applied: readonly string[];
   /** Recorded without having run, because they were not meant for this environment. */
   readonly skipped: readonly string[];
+  /** Repeatables that ran. */
+  readonly repeated: readonly string[];
   readonly reverted: readonly string[];
 }
 
 interface Asker {
   readonly identity: Pick<RunIdentity, 'history'>;
   readonly history: readonly Migration[];
+  /** @default none */
+  readonly repeatables?: readonly Migration[];
 }
 
 export async function status(asker: Asker, database: Database, dialect: Dialect): Promise<Status> {
@@ -89,6 +95,9 @@ export async function status(asker: Asker, database: Database, dialect: Dialect)
       skipped: row['skipped'] === true,
     })),
     pending: pendingOf(asker.history, view),
+    stale: (asker.repeatables ?? [])
+      .filter(({ id }) => view === null || view.stale.has(id))
+      .map(({ id }) => id),
     changed: view?.changed ?? [],
     vanished: view?.vanished ?? [],
     foreign: view?.foreign.map(({ id }) => id) ?? [],
@@ -103,8 +112,8 @@ export async function plan(
   database: Database,
   dialect: Dialect,
 ): Promise<PlanData> {
-  const view = (await look(asker, database, dialect)) ?? blank(asker.history);
-  const { direction, groups, refusals } = makePlan(asker.history, view, goal);
+  const view = (await look(asker, database, dialect)) ?? blank(asker.history, asker.repeatables ?? []);
+  const { direction, groups, refusals } = makePlan(asker.history, view, goal, asker.repeatables);
   return {
     direction,
     groups: groups.map((group) => group.map(({ id }) => id)),
@@ -141,6 +150,7 @@ export async function pastRuns(
       reason: textOrNull(row, 'reason'),
       applied: of('applied'),
       skipped: of('skipped'),
+      repeated: of('repeated'),
       reverted: of('reverted'),
     };
   });
@@ -148,11 +158,11 @@ export async function pastRuns(
 
 /** Null when the journal is not installed. */
 async function look(
-  { identity, history }: Asker,
+  { identity, history, repeatables = [] }: Asker,
   database: Database,
   dialect: Dialect,
 ): Promise<JournalView | null> {
-  const question = dialect.read({ history: identity.history, bundle: history, reader: null });
+  const question = dialect.read({ history: identity.history, bundle: history, repeatables, reader: null });
   try {
     return viewOf((await database.execute(question, { rows: true })).rows);
   } catch (cause) {
@@ -162,7 +172,7 @@ async function look(
 }
 
 /** What the journal would show if it were installed and empty. */
-function blank(history: readonly Migration[]): JournalView {
+function blank(history: readonly Migration[], repeatables: readonly Migration[]): JournalView {
   return {
     version: 0,
     token: 0n,
@@ -170,6 +180,7 @@ function blank(history: readonly Migration[]): JournalView {
     holder: null,
     appliedCount: 0,
     pending: new Set(history.map(({ id }) => id)),
+    stale: new Set(repeatables.map(({ id }) => id)),
     changed: [],
     vanished: [],
     skipped: new Set(),

@@ -36,6 +36,8 @@ export interface Dialect extends LedgerDialect {
 export interface JournalQuestion {
   readonly history: string;
   readonly bundle: readonly Revision[];
+  /** What runs whenever its checksum changed. @default none */
+  readonly repeatables?: readonly Pick<Revision, 'id' | 'checksum'>[];
   readonly reader: RunIdentity | null;
 }
 
@@ -78,7 +80,11 @@ export interface LeaseBid extends RunIdentity {
 export interface Claim extends RunIdentity {
   readonly token: bigint;
   readonly leaseMs: number;
-  readonly migrations: readonly (Revision & { readonly compatible?: boolean; readonly skipped?: true })[];
+  readonly migrations: readonly (Revision & {
+    readonly compatible?: boolean;
+    readonly skipped?: true;
+    readonly repeatable?: true;
+  })[];
   readonly lockTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly statementTimeoutMs: number;
@@ -127,6 +133,8 @@ export interface JournalView {
   readonly appliedCount: number;
   /** Ids of the bundle that are not applied. */
   readonly pending: ReadonlySet<string>;
+  /** Ids of the bundle's repeatables that never ran, or ran with another checksum. */
+  readonly stale: ReadonlySet<string>;
   /** Ids whose checksum in the journal differs from the bundle's. */
   readonly changed: readonly string[];
   /** Ids of the bundle whose row is gone although the events say that they are applied: somebody deleted it. */
@@ -171,6 +179,7 @@ interface LeaseColumns {
   readonly live: boolean;
   readonly applied: number;
   readonly pending: readonly string[];
+  readonly stale: readonly string[];
   readonly changed: readonly string[];
   readonly vanished: readonly string[];
   readonly skipped: readonly string[];
@@ -204,6 +213,7 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
           },
     appliedCount: row.applied,
     pending: new Set(row.pending),
+    stale: new Set(row.stale),
     changed: row.changed,
     vanished: row.vanished,
     skipped: new Set(row.skipped),

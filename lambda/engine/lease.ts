@@ -14,6 +14,8 @@ const ATTEMPTS = 4;
 export interface Asker {
   readonly identity: RunIdentity;
   readonly history: readonly Revision[];
+  /** @default none */
+  readonly repeatables?: readonly Revision[];
   readonly deadlineMs: number;
   readonly limits: RunLimits;
 }
@@ -23,7 +25,12 @@ export interface Asker {
  * there yet, it is installed and read again.
  */
 export async function readJournal(asker: Asker, ports: Ports, dialect: Dialect): Promise<JournalView> {
-  const question = { history: asker.identity.history, bundle: asker.history, reader: asker.identity };
+  const question = {
+    history: asker.identity.history,
+    bundle: asker.history,
+    repeatables: asker.repeatables ?? [],
+    reader: asker.identity,
+  };
   const view = await readOnce(dialect.read(question), ports, dialect);
   if (view !== null) return view;
   await repeatable(dialect.install(asker.identity.history), ports);

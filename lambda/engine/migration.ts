@@ -40,6 +40,8 @@ export interface Migration extends Revision {
   readonly lockTimeoutMs?: number;
   /** Where it is meant to run; everywhere where absent. */
   readonly environments?: readonly string[];
+  /** It has no place in the history: it runs after it, whenever its checksum is not the one that ran last. */
+  readonly repeatable?: true;
   /** Set by the plan: it is not meant for this environment, so its row is written and its code does not run. */
   readonly skipped?: true;
   /** Why it cannot run in these surroundings, a wrong parameter for example: the plan refuses it. */

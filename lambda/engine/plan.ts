@@ -25,14 +25,22 @@ export interface Plan {
 }
 
 /** Compares what the bundle holds (in history order) with what the journal says, and states the way to the goal. */
-export function makePlan(history: readonly Migration[], view: JournalView, goal: Goal): Plan {
+export function makePlan(
+  history: readonly Migration[],
+  view: JournalView,
+  goal: Goal,
+  repeatables: readonly Migration[] = [],
+): Plan {
   const refusals = [
     ...journalRefusals(history, view),
     ...halfDoneRefusals(view, goal),
     ...targetRefusals(history, goal),
   ];
   if (refusals.length > 0) return { direction: goal.direction, groups: [], refusals };
-  const steps = goal.direction === 'up' ? upSteps(history, view, goal) : downSteps(history, view, goal);
+  const steps =
+    goal.direction === 'up'
+      ? [...upSteps(history, view, goal), ...staleSteps(repeatables, view, goal)]
+      : downSteps(history, view, goal);
   const stepRefusals = [
     ...(goal.direction === 'up'
       ? [...environmentRefusals(steps, goal), ...lateRefusals(history, view, steps)]
@@ -176,16 +184,27 @@ function upSteps(
   const wanted = to === HEAD ? null : ancestry(history, to);
   return history
     .filter(({ id }) => view.pending.has(id) && (wanted === null || wanted.has(id)))
-    .map((step) =>
-      environment === undefined || (step.environments?.includes(environment) ?? true)
-        ? step
-        : passedOver(step),
-    );
+    .map((step) => forEnvironment(step, environment));
+}
+
+/** Repeatables speak of the schema at the head; on the way to another place they would meet a schema they do not know. */
+function staleSteps(
+  repeatables: readonly Migration[],
+  view: JournalView,
+  { to, environment }: Goal,
+): readonly Migration[] {
+  if (to !== HEAD) return [];
+  return repeatables.filter(({ id }) => view.stale.has(id)).map((step) => forEnvironment(step, environment));
+}
+
+function forEnvironment(step: Migration, environment: string | undefined): Migration {
+  const isMeant = environment === undefined || (step.environments?.includes(environment) ?? true);
+  return isMeant ? step : passedOver(step);
 }
 
 /** A limited migration stays in the history everywhere, so that what follows it stands on the same ground. */
 function passedOver(step: Migration): Migration {
-  const { id, after, checksum, atomic, compatible, environments } = step;
+  const { id, after, checksum, atomic, compatible, environments, repeatable } = step;
   return {
     id,
     after,
@@ -193,6 +212,7 @@ function passedOver(step: Migration): Migration {
     atomic,
     ...(compatible === undefined ? {} : { compatible }),
     ...(environments === undefined ? {} : { environments }),
+    ...(repeatable === undefined ? {} : { repeatable }),
     skipped: true,
     up: nothing,
     down: { kind: 'reversible', run: nothing },

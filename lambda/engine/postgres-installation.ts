@@ -41,6 +41,15 @@ begin
     deploy_id text,
     primary key (history, id)
   );
+  create table if not exists forerun.repeatable (
+    history text not null,
+    id text not null,
+    checksum text not null,
+    applied_at timestamptz not null default clock_timestamp(),
+    run_id text not null,
+    deploy_id text,
+    primary key (history, id)
+  );
   create table if not exists forerun.run (
     id text primary key,
     history text not null,

@@ -20,11 +20,12 @@ export const postgres: Dialect = {
   lacksJournal: ({ sqlState }) =>
     sqlState === UNDEFINED_TABLE || sqlState === UNDEFINED_SCHEMA || sqlState === UNDEFINED_COLUMN,
   isConflict: ({ sqlState }) => sqlState !== undefined && CONFLICTS.has(sqlState),
-  read: ({ history, bundle, reader }) => ({
+  read: ({ history, bundle, repeatables = [], reader }) => ({
     sql: READ,
     parameters: {
       history,
       bundle: JSON.stringify(bundle.map(({ id, checksum }) => [id, checksum])),
+      repeatables: JSON.stringify(repeatables.map(({ id, checksum }) => [id, checksum])),
       run_id: reader?.runId ?? null,
       run_key: reader?.runKey ?? null,
       owner: reader?.owner ?? null,
@@ -68,6 +69,9 @@ select
   coalesce(l.expires_at > clock_timestamp(), false) as live,
   (select cast(count(*) as integer) from applied) as applied,
   (select coalesce(jsonb_agg(b.id), '[]') from bundle b where b.id not in (select id from applied)) as pending,
+  (select coalesce(jsonb_agg(entry ->> 0), '[]') from jsonb_array_elements(cast(:repeatables as jsonb)) as entry
+    where not exists (select from forerun.repeatable r where r.history = :history and r.id = entry ->> 0
+                      and r.checksum = entry ->> 1)) as stale,
   (select coalesce(jsonb_agg(b.id), '[]') from bundle b join applied a on a.id = b.id and a.checksum <> b.checksum) as changed,
   (select coalesce(jsonb_agg(b.id), '[]') from bundle b join last_event e on e.migration = b.id
     where e.kind not in ('reverted', 'unstamped') and b.id not in (select id from applied)) as vanished,
@@ -148,10 +152,9 @@ const LIMITED_FENCE = `${FENCE}, settings as (
   select entry from fence, jsonb_array_elements(cast(:migrations as jsonb)) as entry
 )`;
 
-const FENCED_COUNT = `
+const FENCED = `
 select (select token from fence) as token,
-       (select cast(count(*) as integer) from settings) as settings,
-       (select cast(count(*) as integer) from claimed) as claimed`;
+       (select cast(count(*) as integer) from settings) as settings,`;
 
 /** A migration that is finished needs no ledger any more. */
 const SWEPT = `, swept as (
@@ -161,13 +164,25 @@ const SWEPT = `, swept as (
 const CLAIM = `${LIMITED_FENCE}, claimed as (
   insert into forerun.migration (history, id, checksum, after, compatible, skipped, run_id, deploy_id)
   select :history, entry ->> 0, entry ->> 1, entry -> 2, cast(entry ->> 3 as boolean), cast(entry ->> 4 as boolean), :run_id, cast(:deploy_id as text)
-  from asked
+  from asked where not cast(entry ->> 5 as boolean)
   on conflict do nothing
   returning id, skipped
+), repeated as (
+  insert into forerun.repeatable as r (history, id, checksum, run_id, deploy_id)
+  select :history, entry ->> 0, entry ->> 1, :run_id, cast(:deploy_id as text)
+  from asked where cast(entry ->> 5 as boolean)
+  on conflict (history, id) do update
+    set checksum = excluded.checksum, run_id = excluded.run_id, deploy_id = excluded.deploy_id,
+        applied_at = clock_timestamp()
+    where r.checksum <> excluded.checksum
+  returning id
 ), told as (
   insert into forerun.event (history, run_id, kind, migration)
   select :history, :run_id, case when skipped then 'skipped' else 'applied' end, id from claimed
-)${SWEPT}${FENCED_COUNT}`;
+  union all
+  select :history, :run_id, 'repeated', id from repeated
+)${SWEPT}${FENCED}
+       (select cast(count(*) as integer) from claimed) + (select cast(count(*) as integer) from repeated) as claimed`;
 
 const UNCLAIM = `${LIMITED_FENCE}, claimed as (
   delete from forerun.migration m using asked
@@ -176,7 +191,8 @@ const UNCLAIM = `${LIMITED_FENCE}, claimed as (
 ), told as (
   insert into forerun.event (history, run_id, kind, migration)
   select :history, :run_id, 'reverted', claimed.id from claimed
-)${SWEPT}${FENCED_COUNT}`;
+)${SWEPT}${FENCED}
+       (select cast(count(*) as integer) from claimed) as claimed`;
 
 function claimParameters(claim: Claim): Record<string, BoundValue> {
   const { token, leaseMs, migrations, lockTimeoutMs, idleTimeoutMs, statementTimeoutMs } = claim;
@@ -188,12 +204,13 @@ function claimParameters(claim: Claim): Record<string, BoundValue> {
     idle_timeout: `${idleTimeoutMs}ms`,
     statement_timeout: `${statementTimeoutMs}ms`,
     migrations: JSON.stringify(
-      migrations.map(({ id, checksum, after, compatible, skipped }) => [
+      migrations.map(({ id, checksum, after, compatible, skipped, repeatable }) => [
         id,
         checksum,
         after,
         compatible ?? null,
         skipped ?? false,
+        repeatable ?? false,
       ]),
     ),
   };

@@ -32,7 +32,7 @@ export function startRecord(
   return {
     learn(plan, view) {
       for (const id of withOutcome('unknown')) {
-        const there = !view.pending.has(id);
+        const there = !view.pending.has(id) && !view.stale.has(id);
         if (there === (action === 'up')) steps.set(id, 'applied');
       }
       const begun = halfDone(view);

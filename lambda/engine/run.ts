@@ -16,6 +16,8 @@ export interface RunRequest {
   readonly identity: RunIdentity & { readonly action: 'up' | 'down' };
   /** The bundle's migrations in history order. */
   readonly history: readonly Migration[];
+  /** What runs after the history whenever its checksum changed, in this order. @default none */
+  readonly repeatables?: readonly Migration[];
   readonly goal: Goal;
   /** By when the run must have answered, in milliseconds since 1970. */
   readonly deadlineMs: number;
@@ -48,7 +50,7 @@ export async function run(
         await waitForTurn(view, request, ports, turn);
         continue;
       }
-      const plan = makePlan(request.history, view, request.goal);
+      const plan = makePlan(request.history, view, request.goal, request.repeatables);
       record.learn(plan, view);
       if (view.holder === null && plan.groups.length === 0) return record.end(plan.refusals[0] ?? null);
       const token = await bidFor(view, request, ports, dialect);

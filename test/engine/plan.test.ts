@@ -28,6 +28,7 @@ const journal = (
   pending: new Set(history.map(({ id }) => id).filter((id) => !applied.includes(id))),
   changed: [],
   vanished: [],
+  stale: new Set(),
   skipped: new Set(),
   foreign: [],
   ledger: [],

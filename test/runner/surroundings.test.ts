@@ -1,109 +1,35 @@
 import { Client } from 'pg';
 import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { migration, type MigrationDefinition } from '../../lambda/authoring/migration.ts';
 import { irreversible } from '../../lambda/authoring/irreversible.ts';
+import { migration, type MigrationDefinition } from '../../lambda/authoring/migration.ts';
 import { secret } from '../../lambda/authoring/secret.ts';
 import type { RunnerAnswer } from '../../lambda/contract.ts';
-import { createRunner } from '../../lambda/runner.ts';
-import { startDataApi, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
-import { startPostgres, type LocalPostgres } from '../../local/postgres/postgres.ts';
-import { secretStore } from '../../local/secrets-manager/secret-store.ts';
-import {
-  startSecretsManager,
-  type LocalSecretsManager,
-} from '../../local/secrets-manager/start-secrets-manager.ts';
+import { errorOf, startRunnerPlace, stepsOf, type RunnerPlace } from './runner-place.ts';
 
-const CLUSTER = 'arn:aws:rds:eu-west-1:111122223333:cluster:runner';
-const DATABASE_SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:runner-AbCdEf';
 const ROLE_SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:role-AbCdEf';
 /** A password that an error would quote, a format string and a statement at once. */
 const PASSWORD = `s3cr%t'; drop table n; -- :x`;
 
-let server: LocalPostgres;
-let dataApi: LocalDataApi;
-let secretsManager: LocalSecretsManager;
-let database = '';
-let databases = 0;
-let said: string[] = [];
+let place: RunnerPlace;
 
 beforeAll(async () => {
-  const url = process.env['DATABASE_URL'];
-  server = await startPostgres(url === undefined ? {} : { databaseUrl: url });
-  const secrets = secretStore([
-    {
-      arn: DATABASE_SECRET,
-      name: 'runner',
-      value: JSON.stringify({ username: server.user, password: server.password }),
-    },
-    { arn: ROLE_SECRET, name: 'app/role', value: JSON.stringify({ username: 'app', password: PASSWORD }) },
-  ]);
-  dataApi = await startDataApi({ postgres: server, clusters: [{ arn: CLUSTER }], secrets });
-  secretsManager = await startSecretsManager({ secrets });
+  const value = JSON.stringify({ username: 'app', password: PASSWORD });
+  place = await startRunnerPlace([{ arn: ROLE_SECRET, name: 'app/role', value }]);
 });
 afterAll(async () => {
-  await secretsManager.stop();
-  await dataApi.stop();
-  await server.stop();
+  await place.close();
 });
 beforeEach(async () => {
-  databases += 1;
-  database = `forerun_runner_${process.pid}_${databases}`;
-  await server.createDatabase(database);
-  said = [];
-  vi.spyOn(process.stdout, 'write').mockImplementation((line) => said.push(String(line)) > 0);
-  vi.stubEnv('AWS_ENDPOINT_URL_RDS_DATA', dataApi.url);
-  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secretsManager.url);
-  vi.stubEnv('AWS_REGION', 'eu-west-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'TEST');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  await place.freshDatabase();
 });
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
 });
 
-const target = () => ({ clusterArn: CLUSTER, secretArn: DATABASE_SECRET, database, history: 'default' });
-
-/** Asks a runner that holds these migrations, one after the other. */
-function ask(
-  definitions: Readonly<Record<string, MigrationDefinition>>,
-  event: object,
-): Promise<RunnerAnswer> {
-  const runner = createRunner({
-    digest: 'digest',
-    migrations: Object.entries(definitions).map(([id, definition]) => ({
-      id,
-      after: definition.after,
-      checksum: `v1:${id}`,
-      definition,
-    })),
-  });
-  const context = {
-    awsRequestId: 'request',
-    logGroupName: 'group',
-    logStreamName: 'stream',
-    invokedFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:runner',
-    getRemainingTimeInMillis: () => 120_000,
-  };
-  return runner({ target: target(), ...event }, context);
-}
-
-async function rows(sql: string): Promise<readonly unknown[]> {
-  const { host, port, user, password } = server;
-  const client = new Client({ host, port, user, password, database });
-  await client.connect();
-  try {
-    return (await client.query({ text: sql, rowMode: 'array' })).rows.flat();
-  } finally {
-    await client.end();
-  }
-}
-
-const stepsOf = (answer: RunnerAnswer): unknown =>
-  'result' in answer ? answer.result.steps.map((step) => ({ ...step })) : answer;
-const errorOf = (answer: RunnerAnswer) =>
-  'result' in answer ? answer.result.error : 'error' in answer ? answer.error : null;
+const ask: RunnerPlace['ask'] = (...asked) => place.ask(...asked);
+const rows: RunnerPlace['rows'] = (sql) => place.rows(sql);
 
 const create = migration({
   after: 'base',
@@ -144,7 +70,7 @@ describe('a migration that is limited to environments', () => {
       { migration: '0003_all', outcome: 'applied' },
     ]);
     expect(await rows('select n from n')).toEqual([2]);
-    expect(said.join('')).toContain('{"note":"skipped","migration":"0002_dev"}');
+    expect(place.said()).toContain('{"note":"skipped","migration":"0002_dev"}');
     const status = await ask(limited, { action: 'status' });
     expect('status' in status && status.status.applied.map(({ id, skipped }) => [id, skipped])).toEqual([
       ['0001_n', false],
@@ -162,7 +88,12 @@ describe('a migration that is limited to environments', () => {
 
   test('that was skipped is passed over on the way down, too, though it has no way back', async () => {
     await ask(limited, { action: 'up', environment: 'prod' });
-    const down = await ask(limited, { action: 'down', to: 'base', environment: 'prod', confirm: database });
+    const down = await ask(limited, {
+      action: 'down',
+      to: 'base',
+      environment: 'prod',
+      confirm: place.database(),
+    });
     expect(errorOf(down)).toBeNull();
     expect(await rows('select count(*)::int from forerun.migration')).toEqual([0]);
   });
@@ -213,7 +144,7 @@ describe('parameters', () => {
         what: 'The parameters do not fit 0002_told: its schema does not take params.region, params.limits.rows.',
       },
     });
-    expect(JSON.stringify(answer) + said.join('')).not.toContain('4711');
+    expect(JSON.stringify(answer) + place.said()).not.toContain('4711');
     expect(await rows(`select to_regclass('n')::text`)).toEqual([null]);
     const planned = await ask(told, { action: 'plan' });
     expect('plan' in planned && planned.plan.refusals.map(({ code }) => code)).toEqual(['params-refused']);
@@ -236,18 +167,20 @@ describe('a secret', () => {
   test('becomes a role’s password, and stands nowhere', async () => {
     const logged = await loggedStatements(() => ask(create(''), { action: 'up' }));
     expect(errorOf(logged.answer)).toBeNull();
-    const { host, port } = server;
-    const client = new Client({ host, port, user: role, password: PASSWORD, database });
+    const { host, port } = place.server;
+    const client = new Client({ host, port, user: role, password: PASSWORD, database: place.database() });
     await client.connect();
     await client.end();
-    for (const place of [JSON.stringify(logged.answer), said.join(''), logged.statements]) {
-      expect(place).not.toContain('s3cr');
+    for (const text of [JSON.stringify(logged.answer), place.said(), logged.statements]) {
+      expect(text).not.toContain('s3cr');
     }
     const journal = await rows(
       `select concat((select string_agg(r::text, '') from forerun.run r), (select string_agg(e::text, '') from forerun.event e))`,
     );
     expect(JSON.stringify(journal)).not.toContain('s3cr');
-    expect(errorOf(await ask(create(''), { action: 'down', to: 'base', confirm: database }))).toBeNull();
+    expect(
+      errorOf(await ask(create(''), { action: 'down', to: 'base', confirm: place.database() })),
+    ).toBeNull();
   });
 
   test('stays hidden when the statement fails and when the author throws it', async () => {
@@ -268,7 +201,7 @@ describe('a secret', () => {
       { action: 'up' },
     );
     expect(errorOf(throwing)?.text.what).toBe('0001_throw failed: no [secret].');
-    const everything = JSON.stringify([failing, throwing]) + said.join('');
+    const everything = JSON.stringify([failing, throwing]) + place.said();
     expect(everything).toContain('the secret is [secret]');
     expect(everything).not.toContain('s3cr');
     const journal = await rows(`select string_agg(r::text, '') from forerun.run r`);
@@ -301,7 +234,7 @@ describe('a secret', () => {
 async function loggedStatements(
   work: () => Promise<RunnerAnswer>,
 ): Promise<{ answer: RunnerAnswer; statements: string }> {
-  dataApi.resetCalls();
+  place.dataApi.resetCalls();
   const answer = await work();
-  return { answer, statements: JSON.stringify(dataApi.calls()) };
+  return { answer, statements: JSON.stringify(place.dataApi.calls()) };
 }
