@@ -1,39 +1,43 @@
 import { Annotations, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { logGroupOf } from './log-group.ts';
+
+/** What a user may say about both functions. */
+export interface FunctionOptions {
+  readonly architecture: lambda.Architecture;
+  readonly logRetention: logs.RetentionDays;
+  readonly encryptionKey: kms.IKey | undefined;
+}
 
 /** What the runner and the gate have in common. */
-export interface OwnFunctionProps {
+export interface OwnFunctionProps extends FunctionOptions {
   readonly description: string;
   /** Folder with `index.mjs`. */
   readonly code: string;
   readonly timeoutSeconds: number;
   /** In MiB. */
   readonly memorySize: number;
-  readonly architecture: lambda.Architecture;
   readonly environment?: Readonly<Record<string, string>>;
   /** All that the function may do, besides writing its log. */
   readonly statements: readonly iam.PolicyStatement[];
   readonly role: iam.IRole | undefined;
   readonly logGroup: logs.ILogGroup | undefined;
+  readonly versionRemovalPolicy?: RemovalPolicy | undefined;
 }
 
 /**
  * A function on a role of its own with hand-written statements: no managed policy, and the only log group it may
- * write is its own. The log group outlives the stack, because the story of a failed first deploy is told there.
+ * write is its own.
  */
 export function functionWithOwnRole(scope: Construct, id: string, props: OwnFunctionProps): lambda.Function {
   const role =
     props.role ??
     new iam.Role(scope, `${id}Role`, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-  const logGroup =
-    props.logGroup ??
-    new logs.LogGroup(scope, `${id}Logs`, {
-      retention: logs.RetentionDays.ONE_YEAR,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+  const logGroup = props.logGroup ?? logGroupOf(scope, `${id}Logs`, props);
   logGroup.grantWrite(role);
   const refused = props.statements.filter((one) => !role.addToPrincipalPolicy(one).statementAdded);
   if (refused.length > 0) {
@@ -52,9 +56,14 @@ export function functionWithOwnRole(scope: Construct, id: string, props: OwnFunc
     timeout: Duration.seconds(props.timeoutSeconds),
     memorySize: props.memorySize,
     environment: { ...props.environment },
+    ...(props.environment === undefined || props.encryptionKey === undefined
+      ? {}
+      : { environmentEncryption: props.encryptionKey }),
     role,
     logGroup,
     // The version of a failed deploy is still there while the stack rolls back, and goes when the deploy is cleaned up.
-    currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
+    currentVersionOptions: {
+      removalPolicy: props.versionRemovalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    },
   });
 }

@@ -3,25 +3,21 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { SECONDS } from '../lambda/contract.ts';
-import { functionWithOwnRole } from './function-with-own-role.ts';
+import { functionWithOwnRole, type FunctionOptions } from './function-with-own-role.ts';
 
-export interface GateFunctionProps {
+export interface GateFunctionProps extends FunctionOptions {
   readonly code: string;
   readonly runner: lambda.IFunction;
-  readonly architecture: lambda.Architecture;
+  readonly role: iam.IRole | undefined;
 }
 
 /** The function that CloudFormation calls. It runs no code of the user's, so it always lives to answer. */
-export function gateFunction(
-  scope: Construct,
-  { code, runner, architecture }: GateFunctionProps,
-): lambda.Function {
+export function gateFunction(scope: Construct, { runner, ...options }: GateFunctionProps): lambda.Function {
   const gate = functionWithOwnRole(scope, 'Gate', {
+    ...options,
     description: 'Forerun: holds a deploy until the migrations are applied.',
-    code,
     timeoutSeconds: SECONDS.gate,
     memorySize: 256,
-    architecture,
     statements: [
       // Any version: a rollback restores this policy before it asks for the older one. Never the unpublished code.
       new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [`${runner.functionArn}:*`] }),
@@ -31,7 +27,6 @@ export function gateFunction(
         resources: [Stack.of(scope).stackId],
       }),
     ],
-    role: undefined,
     logGroup: undefined,
   });
   // By default Lambda holds a throttled event back for six hours: long after CloudFormation gave the deploy up.

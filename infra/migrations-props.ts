@@ -1,4 +1,6 @@
+import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as rds from 'aws-cdk-lib/aws-rds';
@@ -70,6 +72,35 @@ export interface MigrationsProps {
   readonly onRollback?: OnRollback;
 
   /**
+   * How long the migrations of one deploy may work, between one and eleven minutes. What needs more belongs into a backfill.
+   *
+   * @default Duration.minutes(11)
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * Name of this environment, for migrations that are limited to some. At most 64 characters.
+   *
+   * @default - none; a migration that is limited to some environments is then refused
+   */
+  readonly environment?: string;
+
+  /**
+   * What migrations read as `params`: plain JSON, held against each migration's own schema. It stands readably in the template,
+   * so a secret has no place here; see `secrets`.
+   *
+   * @default - none
+   */
+  readonly params?: Readonly<Record<string, unknown>>;
+
+  /**
+   * Secrets that migrations name with `secret(…)`, for example the password of a role they create. The runner may read them.
+   *
+   * @default - none
+   */
+  readonly secrets?: readonly secretsmanager.ISecret[];
+
+  /**
    * Memory of the runner, in MiB.
    *
    * @default 512
@@ -91,9 +122,39 @@ export interface MigrationsProps {
   readonly role?: iam.IRole;
 
   /**
+   * Role of the gate; the grants it needs are added to it.
+   *
+   * @default - a role of its own
+   */
+  readonly gateRole?: iam.IRole;
+
+  /**
    * Log group of the runner.
    *
-   * @default - a log group of its own that is kept for a year and outlives the stack
+   * @default - a log group of its own that outlives the stack
    */
   readonly logGroup?: logs.ILogGroup;
+
+  /**
+   * How long the log groups made here keep their lines.
+   *
+   * @default RetentionDays.ONE_YEAR
+   */
+  readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * Key for the log groups made here and for the runner's environment variables. CloudWatch Logs is allowed to use it; the policy
+   * of an imported key has to allow that by itself.
+   *
+   * @default - the keys that AWS owns
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What becomes of the runner's published version when the next deploy brings a newer one. The version of a deploy that was
+   * rolled back always goes with it.
+   *
+   * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: it stays, and with it the way down
+   */
+  readonly versionRemovalPolicy?: RemovalPolicy.DESTROY | RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
 }

@@ -1,18 +1,22 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Annotations, CustomResource, Duration } from 'aws-cdk-lib';
+import { Annotations, CustomResource, Duration, Token } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct, type IConstruct } from 'constructs';
 import {
   CONTRACT_VERSION,
   DEFAULT_HISTORY,
   type MigrationsProperties,
   RESOURCE_TYPE,
+  RUNNER_ALIASES,
   SECONDS,
 } from '../lambda/contract.ts';
 import { type Bundle, bundleSync } from './bundle.ts';
 import { DEPLOY_ID_CONTEXT, deployIdOf } from './deploy-id.ts';
+import { deployIdIn } from './deploy-id-parameter.ts';
 import { gateFunction } from './gate-function.ts';
 import { hold, refuseOwnNeeds } from './hold.ts';
 import type { MigrationsProps } from './migrations-props.ts';
@@ -20,8 +24,10 @@ import { misused } from './misused.ts';
 import { claimHistory } from './one-history.ts';
 import { requireDeployId, requireHistoryName } from './names.ts';
 import { runnerFunction } from './runner-function.ts';
+import { surroundingsOf, type Surroundings } from './surroundings.ts';
 import { targetDatabase } from './target-database.ts';
 import { undoResource } from './undo-resource.ts';
+import { timeoutSeconds } from './timeout.ts';
 
 /**
  * Applies the migrations of a folder to a database during the deploy, before what `runBefore` names goes live.
@@ -34,8 +40,12 @@ export class Migrations extends Construct {
   readonly digest: string;
   /** The function with the migrations. */
   readonly runner: lambda.Function;
-  /** Its published version with exactly these migrations: the one to invoke by hand. */
+  /** Its published version with exactly these migrations. */
   readonly runnerVersion: lambda.Version;
+  /** That version for people who want to know: takes `status`, `plan` and `history`, and nothing that changes something. */
+  readonly read: lambda.Alias;
+  /** That version for people who act: takes everything. */
+  readonly act: lambda.Alias;
   /** The function that CloudFormation calls. */
   readonly gate: lambda.Function;
   /** The custom resource that holds the deploy. */
@@ -48,24 +58,36 @@ export class Migrations extends Construct {
     const target = targetDatabase(this, props);
     const history = requireHistoryName(this, props.history ?? DEFAULT_HISTORY);
     claimHistory(this, props.cluster, target, history);
-    const architecture = props.architecture ?? lambda.Architecture.ARM_64;
+    const surroundings = surroundingsOf(this, props);
+    const seconds = props.timeout === undefined ? undefined : timeoutSeconds(this, props.timeout);
+    const options = {
+      architecture: props.architecture ?? lambda.Architecture.ARM_64,
+      logRetention: props.logRetention ?? logs.RetentionDays.ONE_YEAR,
+      encryptionKey: props.encryptionKey,
+    };
 
-    const { bundle, runner, gate } = withBundle(this, directory, (bundle) => {
+    const { bundle, runner, gate } = withBundle(this, directory, surroundings, (bundle) => {
       const runner = runnerFunction(this, {
+        ...options,
         code: bundle.runner,
         target,
         history,
+        surroundings,
+        secrets: props.secrets ?? [],
         memorySize: props.memorySize ?? 512,
-        architecture,
         role: props.role,
         logGroup: props.logGroup,
+        versionRemovalPolicy: props.versionRemovalPolicy,
       });
-      return { bundle, runner, gate: gateFunction(this, { code: bundle.gate, runner, architecture }) };
+      const gate = gateFunction(this, { ...options, code: bundle.gate, runner, role: props.gateRole });
+      return { bundle, runner, gate };
     });
     this.head = bundle.head;
     this.digest = bundle.digest;
     this.runner = runner;
     this.runnerVersion = runner.currentVersion;
+    this.read = this.alias('Read', RUNNER_ALIASES.read);
+    this.act = this.alias('Act', RUNNER_ALIASES.act);
     this.gate = gate;
 
     const properties: MigrationsProperties = {
@@ -73,13 +95,19 @@ export class Migrations extends Construct {
       RunnerArn: this.runnerVersion.functionArn,
       Head: this.head,
       Digest: this.digest,
-      DeployId: props.runOn === 'migrations-changed' ? this.digest : this.deployId(props.deployId, directory),
+      DeployId:
+        props.runOn === 'migrations-changed'
+          ? this.digest
+          : deployIdIn(this, this.deployId(props.deployId, directory)),
       ClusterArn: target.clusterArn,
       SecretArn: target.secretArn,
       Database: target.database,
       History: history,
       Atomic: props.atomic ?? 'group',
       OnRollback: props.onRollback ?? 'keep',
+      ...(seconds === undefined ? {} : { Timeout: String(seconds) }),
+      ...(surroundings.environment === undefined ? {} : { Environment: surroundings.environment }),
+      ...(surroundings.params === undefined ? {} : { Params: surroundings.params }),
     };
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
@@ -128,6 +156,22 @@ export class Migrations extends Construct {
     }
   }
 
+  /** Lets someone invoke the runner through `read`: they see what is applied and what a deploy would do. */
+  grantRead(grantee: iam.IGrantable): iam.Grant {
+    return this.read.grantInvoke(grantee);
+  }
+
+  /** Lets someone invoke the runner through `act`: they change the schema, up and down. */
+  grantAct(grantee: iam.IGrantable): iam.Grant {
+    return this.act.grantInvoke(grantee);
+  }
+
+  private alias(id: string, aliasName: string): lambda.Alias {
+    // CDK's own types do not hold under TypeScript's `exactOptionalPropertyTypes`.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return new lambda.Alias(this, id, { aliasName, version: this.runnerVersion as lambda.IVersion });
+  }
+
   private deployId(given: string | undefined, directory: string): string {
     const { digest } = this;
     const id = deployIdOf(this, { given, directory, digest, environment: process.env });
@@ -151,10 +195,17 @@ function requireDirectory(scope: Construct, directory: string): string {
 }
 
 /** Hands the bundle to `use`, which stages it into the cloud assembly, and leaves nothing else behind. */
-function withBundle<T>(scope: Construct, directory: string, use: (bundle: Bundle) => T): T {
+function withBundle<T>(
+  scope: Construct,
+  directory: string,
+  { environment, params = '{}' }: Surroundings,
+  use: (bundle: Bundle) => T,
+): T {
   const outdir = mkdtempSync(join(tmpdir(), 'forerun-'));
   try {
-    return use(bundleSync({ directory, outdir }));
+    // What holds a token is known at deploy time only; the runner looks at it before anything runs.
+    const given = Token.isUnresolved(params) ? undefined : { environment, params };
+    return use(bundleSync({ directory, outdir, ...(given === undefined ? {} : { given }) }));
   } finally {
     // With `--no-staging` the assembly points at the folder itself, so there it has to stay.
     if (scope.node.tryGetContext('aws:cdk:disable-asset-staging') !== true) {

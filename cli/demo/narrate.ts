@@ -30,7 +30,7 @@ export function narrator(write: (line: string) => void): Tell {
         break;
       case 'resource': {
         rollingBack ||= happening.status.includes('ROLLBACK');
-        touched ||= happening.resourceType === 'AWS::Lambda::Alias';
+        touched ||= makesLive(happening);
         const told = tellResource(happening, rollingBack);
         if (told.kind === 'sentence') writeAt(happening.milliseconds, told.text);
         if (told.kind === 'counted') supporting.set(told.word, (supporting.get(told.word) ?? 0) + 1);
@@ -103,7 +103,7 @@ function tellResource(resource: Resource, rollingBack: boolean): Told {
     );
   }
   if (!status.endsWith('_COMPLETE')) return NOTHING;
-  if (resourceType === 'AWS::Lambda::Alias') {
+  if (makesLive(resource)) {
     return say(rollingBack ? 'points at the old version again' : 'moves to the new version: the app is live');
   }
   if (resourceType === 'AWS::RDS::DBCluster')
@@ -112,6 +112,10 @@ function tellResource(resource: Resource, rollingBack: boolean): Told {
   if (isCode) return say(rollingBack ? 'old code is back' : 'new code is there, not in use yet');
   return { kind: 'counted', word: pastOf(status) };
 }
+
+/** The runner has aliases, too; only the one of the app is what its callers use. */
+const makesLive = ({ resourceType, logicalId }: Resource): boolean =>
+  resourceType === 'AWS::Lambda::Alias' && logicalId.startsWith('App');
 
 function tellStack({ stack, status, reason }: Resource): Told {
   const begins = /^(?:CREATE|UPDATE|(?:UPDATE_)?ROLLBACK)_IN_PROGRESS$/.test(status);

@@ -20,6 +20,14 @@ const notes = module('base', ['create table notes (body text)'], { down: ['drop 
 const first = { '0001_notes.ts': notes };
 const second = { ...first, '0002_hello.ts': module('0001_notes', [`insert into notes values ('hello')`]) };
 
+/** The custom resource's attributes, as `Fn::GetAtt` would read them. */
+function attributes(): Readonly<Record<string, unknown>> {
+  const resource = stage.rehearsal.cloudFormation
+    .stack(STACK)
+    ?.resources.find(({ type }) => type === 'Custom::ForerunMigrations');
+  return resource?.attributes ?? {};
+}
+
 describe('a deploy', () => {
   test('migrates before the alias moves, and tells what it did', async () => {
     stage = await openStage(postgres);
@@ -31,7 +39,7 @@ describe('a deploy', () => {
     const at = (id: string): number => ends.findIndex((end) => end.startsWith(id));
     expect(at('Migrations23')).toBeLessThan(at('AppAlias'));
     expect(at('MigrationsRunnerCurrentVersion')).toBeLessThan(at('Migrations23'));
-    expect(stage.attributes()).toMatchObject({
+    expect(attributes()).toMatchObject({
       Head: '0002_hello',
       Applied: '2',
       Outcome: 'applied',
@@ -72,13 +80,13 @@ describe('a deploy', () => {
     };
     const result = await stage.deploy('r2', breaking, { AppAliaslive: 'unhealthy' });
     expect(result.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(stage.attributes()).toMatchObject({ Head: '0001_notes', Ahead: '0002_rename', Compatible: 'no' });
+    expect(attributes()).toMatchObject({ Head: '0001_notes', Ahead: '0002_rename', Compatible: 'no' });
     expect(stage.gateLog()).toContain(
       'ahead of this release by 1 (0002_rename); this release works with it: no',
     );
     const retried = await stage.deploy('r3', breaking);
     expect(retried.status).toBe('UPDATE_COMPLETE');
-    expect(stage.attributes()).toMatchObject({ Head: '0002_rename', Applied: '0' });
+    expect(attributes()).toMatchObject({ Head: '0002_rename', Applied: '0' });
   });
 
   test('of an older release is refused, unless what it does not know is compatible', async () => {
@@ -94,7 +102,7 @@ describe('a deploy', () => {
     await stage.deploy('r3', compatible);
     const allowed = await stage.deploy('r4', second);
     expect(allowed.status).toBe('UPDATE_COMPLETE');
-    expect(stage.attributes()).toMatchObject({ Head: '0002_hello', Compatible: 'yes' });
+    expect(attributes()).toMatchObject({ Head: '0002_hello', Compatible: 'yes' });
   });
 
   test('of a branch whose migration would run beside a foreign one is refused, however compatible that one is', async () => {

@@ -4,13 +4,15 @@ import { migrationText } from './folder.ts';
 import { CUSTOM, ONE, newFunction, newStack, resourceOf, resourcesOf } from './stack.ts';
 
 describe('what a change touches', () => {
-  it('is the runner, its version, head and digest, for a new migration', () => {
+  it('is the runner, its version and aliases, head and digest, for a new migration', () => {
     const [one, two] = [ONE, { ...ONE, '0002_second.ts': migrationText('0001_first') }].map(
       (files) => newStack({ files }).stack,
     );
     const changed = changesBetween(one, two);
     expect(changed.filter((id) => !id.includes('CurrentVersion'))).toEqual([
       resourceOf(stackOf(one), CUSTOM).id,
+      resourceOf(stackOf(one), 'AWS::Lambda::Alias', 'MigrationsAct').id,
+      resourceOf(stackOf(one), 'AWS::Lambda::Alias', 'MigrationsRead').id,
       resourceOf(stackOf(one), 'AWS::Lambda::Function', 'MigrationsRunner').id,
     ]);
     const versions = [one, two].map((stack) => resourceOf(stackOf(stack), 'AWS::Lambda::Version').id);

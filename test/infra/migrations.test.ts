@@ -115,10 +115,10 @@ describe('Migrations', () => {
     });
   });
 
-  it('adds eleven resources and no managed policy', () => {
+  it('adds thirteen resources and no managed policy', () => {
     const { stack } = plainStack();
     const own = Object.entries(resourcesOf(stack)).filter(([id]) => id.startsWith('Migrations'));
-    expect(own).toHaveLength(11);
+    expect(own).toHaveLength(13);
     expect(JSON.stringify(own)).not.toContain('ManagedPolicyArns');
   });
 

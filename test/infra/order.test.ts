@@ -52,7 +52,7 @@ describe('the order of a deploy', () => {
     const { stack, migrations } = newStack();
     migrations.runBefore(newFunction(stack).addAlias('live'));
     const { id } = resourceOf(stack, CUSTOM);
-    expect(resourceOf(stack, 'AWS::Lambda::Alias').DependsOn).toEqual([id]);
+    expect(resourceOf(stack, 'AWS::Lambda::Alias', 'Code').DependsOn).toEqual([id]);
     expect(waitsFor(stack, resourceOf(stack, 'AWS::Lambda::Version', 'Code').id)).not.toContain(id);
     expect(waitsFor(stack, resourceOf(stack, 'AWS::Lambda::Function', 'Code').id)).not.toContain(id);
   });
