@@ -1,8 +1,8 @@
 /** Checked by tsc alone: each marked line must not compile, every other one must. */
 import { expectTypeOf } from 'vitest';
 import { irreversible, migration, table, text, bigint, type SqlScript, type TextRow } from 'forerun';
-import rows from './any-name.csv';
-import script from './any-name.sql';
+import rows from './data/countries.csv';
+import script from './data/countries.sql';
 
 const countries = table('countries', { code: text(), area: bigint() });
 

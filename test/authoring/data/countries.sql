@@ -1,0 +1,1 @@
+create table countries (code text, area bigint);
