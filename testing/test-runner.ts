@@ -2,17 +2,21 @@
 export type RegisterTest = (name: string, body: () => Promise<void>, timeoutMs: number) => void;
 
 /**
+ * The runner at work in this process: the one with a global `test` or `it`, else Vitest, else `node:test`.
+ *
  * Vitest keeps `test` in a module unless it is told otherwise, and Node always does; both can only be imported with an
- * await, and tests are registered without one. So the import happens here, once, and only in the runner that it belongs to.
+ * await, and tests are registered without one. So it happens here, once; Jest, for one, cannot import `node:test` at all.
  */
-const imported: RegisterTest = '__vitest_worker__' in globalThis ? await fromVitest() : await fromNode();
+export const registerTest: RegisterTest = fromGlobals() ?? (await imported());
 
-/** The runner at work in this process: the one with a global `test` or `it`, else Vitest, else `node:test`. */
-export const registerTest: RegisterTest = (name, body, timeoutMs) => {
+function fromGlobals(): RegisterTest | undefined {
   const test = globalFunction('test') ?? globalFunction('it');
-  if (test === undefined) imported(name, body, timeoutMs);
-  else test(name, body, timeoutMs);
-};
+  return test === undefined ? undefined : (...given) => void test(...given);
+}
+
+async function imported(): Promise<RegisterTest> {
+  return '__vitest_worker__' in globalThis ? fromVitest() : fromNode();
+}
 
 async function fromVitest(): Promise<RegisterTest> {
   const { test } = await import('vitest');
