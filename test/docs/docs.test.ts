@@ -37,7 +37,7 @@ test('every TypeScript block compiles', async () => {
 });
 
 test('the migrations of the guide run, and the table they tell of is there', async () => {
-  const [first, second, third, fourth] = blocks
+  const [first, second, third, fourth, fifth, repeatable] = blocks
     .filter(({ page }) => page === 'docs/writing-migrations.md')
     .map(({ code }) => code);
   const postgres = await openTheatre();
@@ -48,6 +48,8 @@ test('the migrations of the guide run, and the table they tell of is there', asy
       '0002_pinned.ts': second ?? '',
       '0003_pages.ts': third ?? '',
       '0004_countries.ts': fourth ?? '',
+      '0005_index.ts': fifth ?? '',
+      'reference.ts': repeatable ?? '',
       'countries.sql': guideFile('sql'),
       'countries.csv': guideFile('csv'),
     });
@@ -57,9 +59,11 @@ test('the migrations of the guide run, and the table they tell of is there', asy
       { id: '0002_pinned' },
       { id: '0003_pages' },
       { id: '0004_countries' },
+      { id: '0005_index' },
     ]);
     expect(await stage.rows(`select code, residents from countries order by code`)).toEqual([
       { code: 'AT', residents: 9_197_213 },
+      { code: 'CH', residents: null },
       { code: 'CI', residents: null },
     ]);
   } finally {
