@@ -1,6 +1,12 @@
 import { migrationsFolder } from './migrations-folder.ts';
-import { type BuiltHistory, startWorkbench, type Workbench } from './workbench.ts';
+import { type BuiltHistory, startWorkbench, type Surroundings, type Workbench } from './workbench.ts';
 import { registerTest } from './test-runner.ts';
+
+/** The history that a test is about. */
+export interface TestedHistory extends Surroundings {
+  /** Folder of the migrations. @default the nearest `migrations` from the working directory upward */
+  readonly directory?: string;
+}
 
 /** The first test of a file starts the server and builds the history; on a busy machine both take seconds. */
 const TEST_MS = 120_000;
@@ -18,7 +24,7 @@ const waiting = new Set<symbol>();
  * one stops it, because a runner may wait for an empty event loop before it calls any hook.
  */
 export function registerTests(
-  directory: string | undefined,
+  { directory, environment, params }: TestedHistory,
   tests: readonly {
     readonly name: string;
     run(history: BuiltHistory, bench: Workbench): Promise<void>;
@@ -29,7 +35,13 @@ export function registerTests(
     waiting.add(ticket);
     const body = async (): Promise<void> => {
       try {
-        await withWorkbench(migrationsFolder(directory), run);
+        await withWorkbench(async (folder, bench) => {
+          const history = await bench.history(folder, {
+            ...(environment === undefined ? {} : { environment }),
+            ...(params === undefined ? {} : { params }),
+          });
+          await run(history, bench);
+        }, migrationsFolder(directory));
       } finally {
         waiting.delete(ticket);
         if (waiting.size === 0) await close();
@@ -40,8 +52,8 @@ export function registerTests(
 }
 
 async function withWorkbench(
+  work: (directory: string, bench: Workbench) => Promise<void>,
   directory: string,
-  run: (history: BuiltHistory, bench: Workbench) => Promise<void>,
 ): Promise<void> {
   clearTimeout(idle);
   working += 1;
@@ -49,8 +61,7 @@ async function withWorkbench(
     opened ??= startWorkbench(directory);
     // A server that did not start is tried again by the next test.
     opened.catch(() => (opened = undefined));
-    const bench = await opened;
-    await run(await bench.history(directory), bench);
+    await work(directory, await opened);
   } finally {
     working -= 1;
     if (working === 0) idle = setTimeout(() => void close(), IDLE_MS);

@@ -4,7 +4,7 @@ import { ForerunError } from '../lambda/engine/errors.ts';
 import { BASE, type Revision } from '../lambda/engine/migration.ts';
 import { readCatalog } from './catalog/read-catalog.ts';
 import { refuseDifferences } from './catalog/refuse-differences.ts';
-import { registerTests } from './shared-workbench.ts';
+import { registerTests, type TestedHistory } from './shared-workbench.ts';
 import { climb, stepDown, statesIn } from './states.ts';
 import { openContext, type TestContext } from './test-context.ts';
 import type { BuiltHistory, Workbench } from './workbench.ts';
@@ -12,7 +12,7 @@ import type { BuiltHistory, Workbench } from './workbench.ts';
 /** One side of a test; a rejection fails it. */
 export type TestStep<T extends Tables | undefined> = (context: TestContext<T>) => Promise<unknown>;
 
-export interface MigrationTest<T extends Tables | undefined = undefined> {
+export interface MigrationTest<T extends Tables | undefined = undefined> extends TestedHistory {
   /** Fills the database, which stands just before the migration. */
   readonly before?: TestStep<T>;
   /** Looks at what the migration made of it. */
@@ -23,8 +23,6 @@ export interface MigrationTest<T extends Tables | undefined = undefined> {
   readonly reverted?: TestStep<T>;
   /** What the compiler is to know of the tables. @default any table, any column */
   readonly tables?: T;
-  /** Folder of the migrations. @default the nearest `migrations` from the working directory upward */
-  readonly directory?: string;
   /** Name of the test. @default `migration <id>` */
   readonly name?: string;
 }
@@ -54,8 +52,8 @@ export function testMigration<const T extends Tables | undefined = undefined>(
   id: string,
   test: MigrationTest<T> = {},
 ): void {
-  const { name = `migration ${id}`, directory } = test;
-  registerTests(directory, [
+  const { name = `migration ${id}` } = test;
+  registerTests(test, [
     { name, run: async (history, bench) => rehearse(migrationOf(history, id), test, history, bench) },
   ]);
 }

@@ -22,19 +22,34 @@ const ROLE = 'arn:aws:iam::111122223333:role/forerun-testing';
 /** The runner's own limit on AWS. */
 const RUNNER_SECONDS = 660;
 
+/** What migrations get besides the database, as the construct gives it to them. */
+export interface Surroundings {
+  /** Name of the environment, for migrations that are limited to some. @default none: every migration runs */
+  readonly environment?: string;
+  /** Values for migrations that declare `params`. */
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** Events in which the runner takes surroundings, and those in which it wants the database named once more. */
+const TOLD: ReadonlySet<string> = new Set(['up', 'down', 'plan']);
+const CONFIRMED: ReadonlySet<string> = new Set(['down', 'stamp']);
+
 /** A history with the runner that carries it, built as for a deploy. */
 export interface BuiltHistory {
   readonly migrations: readonly Revision[];
   readonly head: string;
   /** Sends the runner an event for one database. */
-  ask(event: Readonly<Record<string, unknown>>, database: string): Promise<RunnerAnswer>;
+  ask(
+    event: { readonly action: string; readonly [member: string]: unknown },
+    database: string,
+  ): Promise<RunnerAnswer>;
 }
 
 /** A PostgreSQL with the local AWS before it, in which databases and runners come and go. */
 export interface Workbench {
   readonly postgres: LocalPostgres;
-  /** Builds the history of a folder; the same folder is built once. */
-  history(directory: string): Promise<BuiltHistory>;
+  /** Builds the history of a folder; the same folder in the same surroundings is built once. */
+  history(directory: string, surroundings?: Surroundings): Promise<BuiltHistory>;
   newDatabase(): Promise<string>;
   copyOf(database: string): Promise<string>;
   /** Needs no waiting for. */
@@ -89,7 +104,7 @@ export async function startWorkbench(directory?: string): Promise<Workbench> {
       database,
       history: 'default',
     });
-    const provide = async (built: Promise<Built>): Promise<BuiltHistory> => {
+    const provide = async (built: Promise<Built>, surroundings: Surroundings): Promise<BuiltHistory> => {
       const { migrations, head, runner, outdir } = await built;
       const name = `runner-${randomBytes(6).toString('hex')}`;
       const { arn } = await lambda.createFunction(name, {
@@ -104,17 +119,25 @@ export async function startWorkbench(directory?: string): Promise<Workbench> {
       return {
         migrations,
         head,
-        ask: async (event, database) =>
-          answerOf(await lambda.invoke(arn, { ...event, target: targetOf(database) })),
+        async ask(event, database) {
+          const payload = {
+            ...event,
+            ...(TOLD.has(event.action) ? surroundings : {}),
+            ...(CONFIRMED.has(event.action) ? { confirm: database } : {}),
+            target: targetOf(database),
+          };
+          return answerOf(await lambda.invoke(arn, payload));
+        },
       };
     };
     const histories = new Map<string, Promise<BuiltHistory>>();
-    if (first !== undefined) histories.set(first.directory, provide(first.built));
     return {
       postgres,
-      history(directory) {
-        const known = histories.get(directory) ?? provide(build(directory));
-        histories.set(directory, known);
+      history(directory, surroundings = {}) {
+        const key = JSON.stringify([directory, surroundings]);
+        const built = histories.size === 0 && first?.directory === directory ? first.built : undefined;
+        const known = histories.get(key) ?? provide(built ?? build(directory), surroundings);
+        histories.set(key, known);
         return known;
       },
       newDatabase: databases.create,
