@@ -14,6 +14,7 @@ const KEYS: readonly string[] = [
   'environments',
   'params',
   'secrets',
+  'needs',
   'compatible',
   'up',
   'down',

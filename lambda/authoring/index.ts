@@ -2,6 +2,18 @@
 // oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./files.d.ts" preserve="true" />
 /** What a migration module imports from 'forerun'. */
+export { backfill } from './backfill.ts';
+export type {
+  BackfillOptions,
+  BackfillSource,
+  BatchContext,
+  BatchForm,
+  Condition,
+  InsertForm,
+  KeyOf,
+  SetForm,
+  TransformForm,
+} from './backfill-source.ts';
 export type { OnConflict } from './bulk-conflict.ts';
 export type { BulkInsertOptions, BulkInsertResult } from './bulk-insert.ts';
 export { markTextRows, type TextRow } from './bulk-text.ts';

@@ -7,6 +7,7 @@ import {
   type MigrationTools,
   type Revision,
 } from '../engine/migration.ts';
+import type { Backfill } from '../engine/backfill/backfill.ts';
 import type { Session } from '../engine/ports.ts';
 import { inContext, type MigrationContext } from './context.ts';
 import { flawOf } from './definition-flaw.ts';
@@ -96,6 +97,13 @@ export interface MigrationOptions<T extends Tables, P, S extends Secrets> {
    * @example secrets: { app: secret('prod/app-role', 'password') }
    */
   readonly secrets?: S;
+  /**
+   * Ids of backfills that must be done before it runs. Where one is not, the deploy is refused at once with its progress, or
+   * finishes it when little is left.
+   *
+   * @example needs: ['0012_fill_slug']
+   */
+  readonly needs?: readonly string[];
 }
 
 /** Without `tables` the builder knows none. */
@@ -120,6 +128,9 @@ export interface MigrationDefinition {
   readonly secrets: Secrets;
   /** Names and descriptions of its operations, where it consists of nothing else. */
   readonly operations: readonly string[] | undefined;
+  readonly needs: readonly string[];
+  /** What `backfill()` adds. */
+  readonly backfill?: Backfill;
   readonly up: AnyStep;
   readonly down: AnyStep | Irreversible;
 }
@@ -163,6 +174,7 @@ export function migration<const T extends Tables = NoTables, P = undefined, S ex
     params,
     secrets: Object.freeze({ ...source.secrets }),
     operations,
+    needs: Object.freeze([...(source.needs ?? [])]),
     // The tables beside them are the ones they were written for.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     up: up as AnyStep,
@@ -195,12 +207,19 @@ export function bindMigration(
     ...(compatible === undefined ? {} : { compatible }),
     ...(environments === undefined ? {} : { environments }),
     ...(operations === undefined ? {} : { operations }),
+    ...(definition.needs.length === 0 ? {} : { needs: definition.needs }),
+    ...(definition.backfill === undefined ? {} : { backfill: definition.backfill }),
     ...(gift.refusal === undefined ? {} : { refusal: gift.refusal }),
     ...(definition.repeatable === undefined ? {} : { repeatable: true }),
     prepare: gift.prepare,
     up: runner(up, tables, gift),
     down: boundDown(definition, gift),
   });
+}
+
+/** The same definition with a backfill in it. */
+export function withBackfill(definition: MigrationDefinition, backfill: Backfill): MigrationDefinition {
+  return Object.freeze({ ...definition, backfill });
 }
 
 function aloneOf({

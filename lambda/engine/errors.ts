@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   'plan-irreversible': 3,
   'plan-half-done': 3,
   'plan-not-together': 3,
+  'backfill-refused': 3,
   'journal-unreadable': 3,
   'journal-tampered': 3,
   'bundle-stale': 3,
@@ -37,6 +38,8 @@ export const ERROR_CODES = {
   'secret-unavailable': 1,
   'outcome-unknown': 4,
   'statement-running': 4,
+  'backfill-working': 4,
+  'backfill-stopped': 1,
   // Inside a migration.
   'statement-refused': 1,
   'value-refused': 1,

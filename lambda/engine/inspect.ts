@@ -186,6 +186,7 @@ function blank(history: readonly Migration[], repeatables: readonly Migration[])
     skipped: new Set(),
     foreign: [],
     ledger: [],
+    backfills: [],
     asked: null,
     overruled: false,
     ended: false,

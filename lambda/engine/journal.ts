@@ -1,3 +1,4 @@
+import type { OpenBackfill } from './backfill/open-backfill.ts';
 import type { LedgerDialect, LedgerEntry } from './ledger.ts';
 import type { Revision } from './migration.ts';
 import type { TransactionLimits } from './limits.ts';
@@ -145,6 +146,8 @@ export interface JournalView {
   readonly foreign: readonly ForeignMigration[];
   /** Statements of migrations that are under way outside a transaction, by their numbers. */
   readonly ledger: readonly LedgerEntry[];
+  /** Backfills that are not done. */
+  readonly backfills: readonly OpenBackfill[];
   /** The last run with the asked key. */
   readonly asked: AskedRun | null;
   /** A newer ask of the same owner was taken up, a rollback for example: this run may not do anything any more. */
@@ -185,6 +188,7 @@ interface LeaseColumns {
   readonly skipped: readonly string[];
   readonly foreign_ones: readonly (readonly [string, readonly string[], boolean | null])[];
   readonly ledger: readonly LedgerEntry[];
+  readonly backfills: readonly OpenBackfill[];
   readonly asked: { readonly runId: string; readonly result: unknown } | null;
   readonly overruled: boolean;
   readonly ended: boolean;
@@ -219,6 +223,7 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
     skipped: new Set(row.skipped),
     foreign: row.foreign_ones.map(([id, after, compatible]) => ({ id, after, compatible })),
     ledger: row.ledger,
+    backfills: row.backfills,
     asked: row.asked,
     overruled: row.overruled,
     ended: row.ended,

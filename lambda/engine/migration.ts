@@ -1,4 +1,5 @@
 import type { ForerunError } from './errors.ts';
+import type { Backfill } from './backfill/backfill.ts';
 import type { Session } from './ports.ts';
 
 /** The word for the start of a history, before the first migration. */
@@ -52,6 +53,10 @@ export interface Migration extends Revision {
   readonly compatible?: boolean;
   /** Names and descriptions of the operations that it consists of, where its author declared them; for plans. */
   readonly operations?: readonly string[];
+  /** Ids of backfills that must be done before it runs. */
+  readonly needs?: readonly string[];
+  /** Present where it is a backfill: the engine does its work in batches. */
+  readonly backfill?: Backfill;
   up(session: Session, tools: MigrationTools): Promise<void>;
   readonly down: Down;
 }

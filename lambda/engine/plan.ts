@@ -1,3 +1,4 @@
+import { backfillRefusals, changedBackfills } from './backfill/refusals.ts';
 import { ForerunError, UNTOUCHED } from './errors.ts';
 import { JOURNAL_VERSION, type ForeignMigration, type JournalView } from './journal.ts';
 import { BASE, HEAD, type Atomic, type Migration } from './migration.ts';
@@ -32,6 +33,7 @@ export function makePlan(
   repeatables: readonly Migration[] = [],
 ): Plan {
   const refusals = [
+    ...changedBackfills(history, view),
     ...journalRefusals(history, view),
     ...halfDoneRefusals(view, goal),
     ...targetRefusals(history, goal),
@@ -43,12 +45,16 @@ export function makePlan(
       : downSteps(history, view, goal);
   const stepRefusals = [
     ...(goal.direction === 'up'
-      ? [...environmentRefusals(steps, goal), ...lateRefusals(history, view, steps)]
+      ? [
+          ...environmentRefusals(steps, goal),
+          ...lateRefusals(history, view, steps),
+          ...backfillRefusals(steps, history, view),
+        ]
       : irreversibleRefusals(steps)),
     ...steps.flatMap(({ refusal, skipped }) => (refusal === undefined || skipped === true ? [] : [refusal])),
   ];
   if (stepRefusals.length > 0) return { direction: goal.direction, groups: [], refusals: stepRefusals };
-  const groups = groupsOf(steps, goal.atomic);
+  const groups = groupsOf(steps, goal, unfinishedBackfills(history, view));
   const refused = goal.only === undefined ? [] : revertRefusals(history, view, groups, goal.only);
   return { direction: goal.direction, groups: refused.length > 0 ? [] : groups, refusals: refused };
 }
@@ -133,11 +139,23 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
 
 /** Migrations outside a transaction that stopped on their way, and the way on which they are. */
 export function halfDone(view: JournalView): ReadonlyMap<string, 'up' | 'down'> {
-  return new Map(
-    view.ledger
+  return new Map([
+    ...view.ledger
       .filter(({ state }) => state !== 'failed')
-      .map(({ migration, direction }) => [migration, direction]),
-  );
+      .map(({ migration, direction }) => [migration, direction] as const),
+    ...view.backfills
+      .filter(({ hold, state }) => hold && state !== 'cancelled')
+      .map(({ id }) => [id, 'up'] as const),
+  ]);
+}
+
+/** Backfills that later migrations cannot count on yet. */
+export function unfinishedBackfills(
+  history: readonly Migration[],
+  view: Pick<JournalView, 'pending' | 'backfills'>,
+): ReadonlySet<string> {
+  const pending = history.filter(({ id, backfill }) => backfill !== undefined && view.pending.has(id));
+  return new Set([...view.backfills, ...pending].map(({ id }) => id));
 }
 
 /** What is half done is finished in its own direction before anything goes the other way. */
@@ -332,11 +350,18 @@ function irreversibleRefusals(steps: readonly Migration[]): ForerunError[] {
   );
 }
 
-function groupsOf(steps: readonly Migration[], atomic: Atomic): readonly (readonly Migration[])[] {
+function groupsOf(
+  steps: readonly Migration[],
+  { atomic, direction }: Pick<Goal, 'atomic' | 'direction'>,
+  unfinished: ReadonlySet<string>,
+): readonly (readonly Migration[])[] {
   const groups: Migration[][] = [];
   let open: Migration[] | null = null;
   for (const step of steps) {
-    if (atomic === 'migration' || step.atomic === 'migration' || step.alone !== undefined) {
+    const held = direction === 'up' && step.backfill?.hold === true && step.skipped !== true;
+    // What a backfill must be done for cannot share a transaction with what comes before it.
+    if (direction === 'up' && step.needs?.some((need) => unfinished.has(need)) === true) open = null;
+    if (atomic === 'migration' || step.atomic === 'migration' || step.alone !== undefined || held) {
       groups.push([step]);
       open = null;
     } else if (open === null) {

@@ -83,6 +83,16 @@ export type RunNote =
       readonly milliseconds: number;
     }
   | { readonly note: 'progress'; readonly migration: string; readonly message: string }
+  | {
+      /** One batch of a backfill: rows looked at, rows changed, and how many the next one takes. */
+      readonly note: 'batch';
+      readonly backfill: string;
+      readonly range: number;
+      readonly rows: number;
+      readonly changed: number;
+      readonly milliseconds: number;
+      readonly nextRows: number;
+    }
   | { readonly note: 'committed'; readonly migrations: readonly string[] }
   | {
       readonly note: 'rolled-back' | 'partial';

@@ -1,4 +1,5 @@
 import { JOURNAL_VERSION } from './journal.ts';
+import { backfillTables } from './backfill/postgres-tables.ts';
 import { runStatementFunction } from './postgres-run-statement.ts';
 
 /** The tool's name on a phone's keypad: two installers of one journal meet at this number. */
@@ -89,6 +90,7 @@ begin
     facts text,
     primary key (history, migration, direction, number)
   );
+  ${backfillTables(literal)}
   ${runStatementFunction(literal)};
   insert into forerun.installation (version) select ${JOURNAL_VERSION}
     where not exists (select 1 from forerun.installation);

@@ -1,3 +1,4 @@
+import { OPEN_BACKFILLS } from './backfill/open-backfill.ts';
 import { type Claim, type Dialect, type LeaseBid, type RunEnd, type RunIdentity } from './journal.ts';
 import { amend, unlock } from './postgres-intervention.ts';
 import { FENCE } from './postgres-fence.ts';
@@ -82,6 +83,7 @@ select
        'migration', s.migration, 'direction', s.direction, 'number', s.number, 'digest', s.digest, 'state', s.state,
        'runId', s.run_id, 'affected', s.affected, 'sqlState', s.sqlstate, 'facts', s.facts) order by s.migration, s.number), '[]')
      from forerun.statement s where s.history = :history) as ledger,
+  (${OPEN_BACKFILLS}) as backfills,
   (select jsonb_build_object('runId', r.id, 'result', r.result) from forerun.run r
     where r.history = :history and r.key = cast(:run_key as text)
     order by (r.result is not null) desc, r.started_at desc limit 1) as asked,

@@ -1,4 +1,5 @@
 import { applyAlone, type AloneEnd } from './apply-alone.ts';
+import { asStep, isBackfill, workInRun, type HeldEnd } from './backfill/in-run.ts';
 import { applyGroup, type GroupEnd, type GroupWork } from './apply-group.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
@@ -8,7 +9,7 @@ import type { Dialect, JournalView, RunIdentity } from './journal.ts';
 import { RESERVE_MS, type RunLimits } from './limits.ts';
 import type { Migration } from './migration.ts';
 import type { RunResult } from './outcome.ts';
-import { makePlan, type Goal, type Plan } from './plan.ts';
+import { makePlan, unfinishedBackfills, type Goal, type Plan } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { startRecord, type RunRecord } from './run-record.ts';
 
@@ -111,6 +112,7 @@ async function applyPlan(
     migrations: plan.groups.flat().map(({ id }) => id),
     groups: plan.groups.length,
   });
+  const unfinished = new Set(unfinishedBackfills(request.history, view));
   for (const group of plan.groups) {
     if (ports.clock.now() > request.deadlineMs - 2 * RESERVE_MS) {
       const error = outOfTime('Too little time was left to start the next migrations.', record.standing());
@@ -118,8 +120,14 @@ async function applyPlan(
     }
     const unprepared = await prepare(group, record);
     if (unprepared !== null) return { end: 'done', error: unprepared };
-    const work = { ...request, group, direction: plan.direction, token, committed: record.applied() };
-    const ended = await applyOne(work, view, ports, dialect);
+    const steps = group.map((step) => asStep(step, request.identity.history));
+    const work = { ...request, group: steps, direction: plan.direction, token, committed: record.applied() };
+    const held =
+      plan.direction === 'up' ? await workFirst(group, unfinished, { ...request, token }, ports) : null;
+    if (held?.end === 'failed' && !group.some(({ id }) => id === held.error.place.migration)) {
+      return { end: 'done', error: held.error };
+    }
+    const ended = held ?? (await applyOne(work, view, ports, dialect));
     const ids = group.map(({ id }) => id);
     switch (ended.end) {
       case 'committed':
@@ -150,6 +158,24 @@ async function applyPlan(
     }
   }
   return { end: 'done', error: null };
+}
+
+/** The backfills that must be done before a group: those that it needs, and its own if the deploy waits for it. */
+async function workFirst(
+  group: readonly Migration[],
+  unfinished: Set<string>,
+  run: RunRequest & { readonly token: bigint },
+  ports: Ports,
+): Promise<Exclude<HeldEnd, { end: 'done' }> | null> {
+  const needed = new Set(group.filter(({ skipped }) => skipped !== true).flatMap(({ needs = [] }) => needs));
+  const first = run.history.filter(({ id }) => needed.has(id) && unfinished.has(id));
+  for (const one of [...first, ...group.filter(({ backfill }) => backfill?.hold === true)]) {
+    if (!isBackfill(one)) continue;
+    const ended = await workInRun(one, run, ports);
+    if (ended.end !== 'done') return ended;
+    unfinished.delete(one.id);
+  }
+  return null;
 }
 
 /** What the migrations need from outside is fetched before a transaction that could stand idle meanwhile. */

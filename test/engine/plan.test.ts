@@ -32,6 +32,7 @@ const journal = (
   skipped: new Set(),
   foreign: [],
   ledger: [],
+  backfills: [],
   asked: null,
   overruled: false,
   ended: false,

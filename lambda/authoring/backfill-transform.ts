@@ -1,0 +1,76 @@
+import type { Change, Form } from '../engine/backfill/backfill.ts';
+import { ForerunError } from '../engine/errors.ts';
+import type { Row } from '../engine/ports.ts';
+import type { Place } from './backfill-sql.ts';
+import { createBuilder } from './dialect.ts';
+import { quoteIdentifier, quoteName } from './quote-name.ts';
+import { readBackOf } from './typing/read-back.ts';
+import { textOf } from './value-text.ts';
+
+/** Reads the declared columns as any query would, and turns what the author's code gives back into texts. */
+export function transformForm(
+  place: Place,
+  keys: readonly string[],
+  transform: (row: object) => unknown,
+): Form {
+  const { table, tables } = place;
+  const columns = [...table.types.keys()].map((column) => `${table.name}.${column}`);
+  const db = createBuilder({ execute: () => Promise.reject(notHere()) }, tables);
+  const query = db.selectFrom(table.name).select(columns);
+  const { sql } = query.compile();
+  const select = sql.slice('select '.length, -` from ${quoteName(table.name)}`.length);
+  const readBack = readBackOf(query.toOperationNode(), tables) ?? ((row: Record<string, unknown>) => row);
+  return {
+    kind: 'transform',
+    select: [select],
+    change(row: Row) {
+      const read = readBack({ ...row });
+      return changesOf(place, keys, read, transform(read));
+    },
+  };
+}
+
+function changesOf(
+  { table }: Place,
+  keys: readonly string[],
+  read: Readonly<Record<string, unknown>>,
+  given: unknown,
+): readonly Change[] {
+  if (given === undefined || given === null) return [];
+  if (typeof given !== 'object' || 'then' in given)
+    throw badChange('transform must return an object or undefined, and no promise');
+  return Object.entries(given).flatMap(([name, value]): Change[] => {
+    const type = table.types.get(name);
+    if (type === undefined)
+      throw badChange(`transform returned a column "${name}" that table() does not declare`);
+    if (value === undefined || isSame(read[name], value)) return [];
+    if (keys.includes(name)) throw badChange(`transform changes ${name}, which is part of the key`);
+    return [
+      { column: quoteIdentifier(name), type: type.sql, text: value === null ? null : textOf(type, value) },
+    ];
+  });
+}
+
+/** What reads the same is not written. */
+function isSame(was: unknown, is: unknown): boolean {
+  if (Object.is(was, is)) return true;
+  if (typeof was !== 'object' || typeof is !== 'object' || was === null || is === null) return false;
+  if (was instanceof Uint8Array || is instanceof Uint8Array || is instanceof Date) return false;
+  try {
+    return JSON.stringify(was) === JSON.stringify(is);
+  } catch {
+    return false;
+  }
+}
+
+function badChange(what: string): ForerunError {
+  return new ForerunError('value-refused', {
+    what: `${what}.`,
+    state: 'The batch was not written.',
+    next: 'Return an object of declared columns, or undefined where nothing of the row changes.',
+  });
+}
+
+function notHere(): ForerunError {
+  return badChange('a query was executed while it was described');
+}

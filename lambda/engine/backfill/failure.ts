@@ -1,0 +1,45 @@
+import { DatabaseFailure } from '../database-failure.ts';
+import { ENDLESS } from './postgres-tables.ts';
+import { TransformThrew } from './step.ts';
+
+/** What a failed step means for the work. */
+export type Verdict =
+  /** Nobody can tell whether it counted: the range is read again. */
+  | 'unknown'
+  /** Other sessions were in the way; the same again, after a pause. */
+  | 'conflict'
+  /** It was too much for one call: less at once. */
+  | 'too-large'
+  /** No batch can ever succeed as things are. */
+  | 'hopeless'
+  /** The database is not to be had at all. */
+  | 'away'
+  /** Something about these rows. */
+  | 'rows';
+
+/** lock_not_available, serialization_failure, deadlock_detected. */
+const CONFLICTS: readonly string[] = ['55P03', '40001', '40P01'];
+/** query_canceled, program_limit_exceeded, out_of_memory. */
+const TOO_LARGE: readonly string[] = ['57014', '54000', '53200'];
+
+export function verdictOn(cause: unknown): Verdict {
+  if (!(cause instanceof DatabaseFailure)) return 'rows';
+  const { ran, kind, sqlState = '' } = cause;
+  if (ran === 'unknown') return 'unknown';
+  if (kind === 'transaction-gone' || kind === 'transaction-busy' || kind === 'lost') return 'conflict';
+  if (kind === 'timeout' || kind === 'unsupported-result' || TOO_LARGE.includes(sqlState)) return 'too-large';
+  if (kind !== 'sql') return kind === 'invalid' ? 'rows' : 'away';
+  if (CONFLICTS.includes(sqlState)) return 'conflict';
+  // Class 42: a table, a column, a function or a grant is not (or no more) as the backfill takes it to be.
+  return sqlState === ENDLESS || sqlState.startsWith('42') ? 'hopeless' : 'rows';
+}
+
+/** The cause in words that may be kept: never PostgreSQL's message or the author's, which may hold values of a row. */
+export function kept(cause: unknown): string {
+  if (cause instanceof TransformThrew) return `transform threw a ${cause.message}`;
+  if (cause instanceof DatabaseFailure) {
+    if (cause.sqlState === ENDLESS) return 'the change leaves its own where true';
+    return cause.sqlState === undefined ? `the call failed (${cause.kind})` : `SQLSTATE ${cause.sqlState}`;
+  }
+  return `the code threw a ${cause instanceof Error ? cause.name : typeof cause}`;
+}

@@ -1,0 +1,28 @@
+import type { Sample } from './range-view.ts';
+import type { BackfillState } from './states.ts';
+
+/** A backfill that is not done, as the reading of the journal shows it. */
+export interface OpenBackfill {
+  readonly id: string;
+  readonly state: BackfillState;
+  readonly checksum: string;
+  readonly hold: boolean;
+  readonly reason: string | null;
+  /** Rows that there are to look at, as far as is known. */
+  readonly total: number | null;
+  readonly scanned: number;
+  readonly ranges: number;
+  readonly ended: number;
+  /** Samples of all ranges. */
+  readonly recent: readonly (readonly Sample[])[];
+}
+
+/** Part of the one reading on which a run is built. */
+export const OPEN_BACKFILLS = `select coalesce(jsonb_agg(jsonb_build_object(
+    'id', f.id, 'state', f.state, 'checksum', f.checksum, 'hold', f.hold, 'reason', f.reason, 'total', f.total,
+    'scanned', coalesce(p.scanned, 0), 'ranges', coalesce(p.ranges, 0), 'ended', coalesce(p.ended, 0),
+    'recent', coalesce(p.recent, '[]')) order by f.id), '[]')
+  from forerun.backfill f left join lateral (
+    select sum(r.scanned) as scanned, count(*) as ranges, count(*) filter (where r.ended) as ended, jsonb_agg(r.recent) as recent
+    from forerun.backfill_range r where r.history = f.history and r.backfill = f.id) p on true
+  where f.history = :history and f.state <> 'succeeded'`;

@@ -1,0 +1,360 @@
+import type { BoundValue, Statement } from '../ports.ts';
+import type { Backfill, Change, KeyColumn, KeyTexts, SetColumn } from './backfill.ts';
+import { compared, keyCondition } from './key-conditions.ts';
+import { marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
+import { targetTable } from './postgres-target.ts';
+
+/** Where a step begins, and how far it may go. */
+export interface Step {
+  readonly seat: Seat;
+  readonly id: string;
+  readonly backfill: Backfill;
+  readonly key: readonly KeyColumn[];
+  /** The last key that is done; null before the first. */
+  readonly cursor: KeyTexts | null;
+  /** The last key of the range; null where it is open. */
+  readonly upper: KeyTexts | null;
+  /** Keys that the window holds at most. */
+  readonly rows: number;
+  /** Kept with the range: when it had come how far. */
+  readonly recent: string;
+}
+
+/** Names that an author's own columns will hardly have. */
+const keyName = (at: number): string => `forerun_k${at}`;
+
+const NOBODY_ASKED = { sql: 'true', parameters: {} };
+
+/** The next keys of the range and the last of them; `ready` stands before it. */
+function windowOf({ seat, backfill, key, cursor, upper, rows }: WindowStep, guarded: boolean) {
+  const { table, frozen } = backfill;
+  const source = frozen ? targetTable(seat.history, seat.backfill) : table;
+  const columns = key.map(({ column }, at) => (frozen ? `${source}.k${at}` : `${table}.${column}`));
+  const above = keyCondition(columns, '>', key, cursor, 'c');
+  const below = keyCondition(columns, '<=', key, upper, 'u');
+  const names = columns.map((_, at) => keyName(at));
+  return {
+    sql: `scan as materialized (
+  select ${columns.map((column, at) => `${column} as ${keyName(at)}`).join(', ')} from ${source}
+  where ${guarded ? 'exists (select from ready) and ' : ''}${above.sql} and ${below.sql}
+  order by ${columns.join(', ')} limit ${rows}
+), edge as materialized (
+  select * from scan order by ${names.map((name) => `${name} desc`).join(', ')} limit 1
+)`,
+    parameters: { ...above.parameters, ...below.parameters },
+  };
+}
+
+type WindowStep = Pick<Step, 'backfill' | 'key' | 'cursor' | 'upper' | 'rows'> & {
+  readonly seat: Pick<Seat, 'history' | 'backfill'>;
+};
+
+/** True for the rows of the window that shall get the change. */
+function rowsOfWindow({ backfill, key, cursor }: WindowStep): Statement {
+  const { table, frozen, where } = backfill;
+  const columns = key.map(({ column }) => `${table}.${column}`);
+  const above = keyCondition(columns, '>', key, cursor, 'c');
+  const below = compared(
+    columns,
+    '<=',
+    key.map((_, at) => `(select ${keyName(at)} from edge)`),
+  );
+  const chosen = frozen
+    ? `exists (select from scan where ${columns.map((column, at) => `scan.${keyName(at)} = ${column}`).join(' and ')})`
+    : `(${where?.sql ?? 'true'})`;
+  return {
+    sql: `${above.sql} and ${below} and ${chosen}`,
+    parameters: { ...above.parameters, ...(frozen ? {} : where?.parameters) },
+  };
+}
+
+const edgeJson = (key: readonly KeyColumn[]): string =>
+  `(select jsonb_build_array(${key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ')}) from edge)`;
+
+/** The whole batch in one statement: fence, window, effect, cursor. */
+export function batchStatement(step: Step): Statement {
+  const window = windowOf(step, true);
+  const effect = effectOf(step, 'exists (select from ready)');
+  const seen = '(select count(*) from scan)';
+  const mark = marked({
+    over: `${seen} < ${step.rows}`,
+    edge: edgeJson(step.key),
+    seen,
+    changed: '(select count(*) from done)',
+    redo: 'r.redo',
+    frozen: step.backfill.frozen,
+  });
+  return {
+    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, done as (${effect.sql}), ${mark}
+select jsonb_build_object(${STANDING}, 'seen', ${seen}, 'changed', (select count(*) from done), ${STILL}) as answer`,
+    parameters: {
+      ...seatParameters(step.seat),
+      ...markParameters(step),
+      ...window.parameters,
+      ...effect.parameters,
+    },
+  };
+}
+
+/** A change that leaves its own predicate true would be done again by whoever comes next: nothing of it may stay. */
+const STILL = `'still', (select forerun.refuse_endless() from done where forerun_still limit 1)`;
+
+function markParameters({ rows, recent }: Pick<Step, 'rows' | 'recent'>): Record<string, BoundValue> {
+  return { batch_rows: BigInt(rows), recent };
+}
+
+function effectOf(step: WindowStep, ready: string): Statement {
+  const { form } = step.backfill;
+  switch (form.kind) {
+    case 'set':
+      return update(step, form.set, ready);
+    case 'insert':
+      return insert(step, form.into, form.columns, ready);
+    case 'transform':
+    case 'batch':
+      return { sql: 'select false as forerun_still where false' };
+  }
+}
+
+function update(step: WindowStep, set: readonly SetColumn[], ready: string): Statement {
+  const { table, where, frozen } = step.backfill;
+  const rows = rowsOfWindow(step);
+  const differs = set.every(({ comparable }) => comparable)
+    ? `(${set.map(({ column, value }) => `${table}.${column} is distinct from (${value.sql})`).join(' or ')})`
+    : 'true';
+  const still = frozen ? NOBODY_ASKED : (where ?? NOBODY_ASKED);
+  return {
+    sql: `update ${table} set ${set.map(({ column, value }) => `${column} = (${value.sql})`).join(', ')}
+  where ${ready} and ${rows.sql} and ${differs}
+  returning ${frozen ? 'false' : `coalesce((${still.sql}), false)`} as forerun_still`,
+    parameters: { ...rows.parameters, ...valuesOf(set) },
+  };
+}
+
+function insert(step: WindowStep, into: string, columns: readonly SetColumn[], ready: string): Statement {
+  const rows = rowsOfWindow(step);
+  return {
+    sql: `insert into ${into} (${columns.map(({ column }) => column).join(', ')})
+  select ${columns.map(({ value }) => `(${value.sql})`).join(', ')} from ${step.backfill.table} where ${ready} and ${rows.sql}
+  on conflict do nothing returning false as forerun_still`,
+    parameters: { ...rows.parameters, ...valuesOf(columns) },
+  };
+}
+
+function valuesOf(columns: readonly SetColumn[]): Record<string, BoundValue> {
+  return Object.fromEntries(columns.flatMap(({ value }) => Object.entries(value.parameters ?? {})));
+}
+
+/** The same effect without a fence, for a transaction that is rolled back. */
+export function trialStatement(step: WindowStep & { readonly id: string }): Statement {
+  const window = windowOf(step, false);
+  const effect = effectOf(step, 'true');
+  return {
+    sql: `${tagOf(step.id)} with ${window.sql}, done as (${effect.sql})
+select jsonb_build_object('seen', (select count(*) from scan), 'changed', (select count(*) from done), ${STILL}) as answer`,
+    parameters: { ...window.parameters, ...effect.parameters },
+  };
+}
+
+/** Rows of the next window as they are, at most so many, for showing them. */
+export function showStatement(
+  step: WindowStep & { readonly id: string },
+  columns: readonly string[],
+  most: number,
+): Statement {
+  const window = windowOf(step, false);
+  const rows = rowsOfWindow(step);
+  const { table } = step.backfill;
+  const keys = step.key.map(({ column }) => `${table}.${column}`);
+  return {
+    sql: `${tagOf(step.id)} with ${window.sql}
+select jsonb_build_array(${keys.map((column) => `cast(${column} as text)`).join(', ')}) as key,
+  jsonb_build_object(${columns.map((column) => `'${column.replaceAll("'", "''")}', to_jsonb(${table}.${column})`).join(', ')}) as shown
+from ${table} where ${rows.sql} order by ${keys.join(', ')} limit ${most}`,
+    parameters: { ...window.parameters, ...rows.parameters },
+  };
+}
+
+/** The rows of the next window as `transform` gets them, beside the window's last key. */
+export function readStatement(step: Step, select: readonly string[]): Statement {
+  const window = windowOf(step, false);
+  const rows = rowsOfWindow(step);
+  return {
+    sql: `${tagOf(step.id)} with ${window.sql}
+select ${edgeJson(step.key)} as forerun_edge, (select cast(count(*) as integer) from scan) as forerun_seen, ${readColumns(step, select)}
+from (values (1)) as forerun_one (n) left join ${step.backfill.table} on ${rows.sql}`,
+    parameters: { ...window.parameters, ...rows.parameters },
+  };
+}
+
+/** The rows that have lost against another writer, as they are now. */
+export function readAgainStatement(
+  step: Step,
+  select: readonly string[],
+  keys: readonly KeyTexts[],
+): Statement {
+  const { table, where, frozen } = step.backfill;
+  const matches = step.key.map(
+    ({ column, type }, at) => `${table}.${column} = cast(forerun_again ->> ${at} as ${type})`,
+  );
+  const chosen = frozen || where === null ? NOBODY_ASKED : where;
+  return {
+    sql: `${tagOf(step.id)} select cast(null as jsonb) as forerun_edge, 0 as forerun_seen, ${readColumns(step, select)}
+from json_array_elements(cast(:again as json)) as forerun_list (forerun_again) join ${table} on ${matches.join(' and ')}
+where (${chosen.sql})`,
+    parameters: { again: JSON.stringify(keys), ...chosen.parameters },
+  };
+}
+
+function readColumns({ backfill: { table }, key }: Step, select: readonly string[]): string {
+  const texts = key.map(({ column }) => `cast(${table}.${column} as text)`).join(', ');
+  return `cast(${table}.xmin as text) as forerun_version, jsonb_build_array(${texts}) as forerun_key, ${select.join(', ')}`;
+}
+
+/** A row as it was read, and what becomes of it. */
+export interface ChangedRow {
+  readonly key: KeyTexts;
+  readonly version: string;
+  readonly changes: readonly Change[];
+}
+
+export interface Write {
+  readonly rows: readonly ChangedRow[];
+  /** Where the cursor goes; null where it stays. */
+  readonly edge: KeyTexts | null;
+  readonly over: boolean;
+  readonly seen: number;
+  /** Keys that are still to be read again, beside those that lose now. */
+  readonly rest: readonly KeyTexts[];
+}
+
+/**
+ * Writes computed rows where they still have the version that was read; whoever has lost is remembered with the cursor and
+ * read again. `xmin` changes with every new version of a row and can be compared whatever the columns' types.
+ */
+export function writeStatement(step: Step, write: Write): Statement {
+  const { key, backfill } = step;
+  const { table, frozen, where } = backfill;
+  const columns = [
+    ...new Map(write.rows.flatMap(({ changes }) => changes.map((change) => [change.column, change.type]))),
+  ];
+  const rows = write.rows.map(({ key: texts, version, changes }) => [
+    ...texts,
+    version,
+    ...columns.flatMap(([column]) => {
+      const change = changes.find((one) => one.column === column);
+      return change === undefined ? [null, null] : ['1', change.text];
+    }),
+  ]);
+  const cells = columns.map(([column, type], at) => {
+    const place = key.length + 1 + 2 * at;
+    return `${column} = case when forerun_row ->> ${place} is null then ${table}.${column} else cast(forerun_row ->> ${place + 1} as ${type}) end`;
+  });
+  const matches = key.map(
+    ({ column, type }, at) => `${table}.${column} = cast(forerun_row ->> ${at} as ${type})`,
+  );
+  const still = frozen || where === null ? { sql: 'false', parameters: {} } : where;
+  const texts = key.map(({ column }) => `cast(${table}.${column} as text)`).join(', ');
+  const done =
+    columns.length === 0
+      ? 'select cast(null as jsonb) as forerun_key, false as forerun_still where false'
+      : `update ${table} set ${cells.join(', ')} from sent
+  where ${matches.join(' and ')} and cast(${table}.xmin as text) = forerun_row ->> ${key.length}
+  returning jsonb_build_array(${texts}) as forerun_key, coalesce((${still.sql}), false) as forerun_still`;
+  const lost = `coalesce((select jsonb_agg(asked) from (
+    select jsonb_build_array(${key.map((_, at) => `forerun_row ->> ${at}`).join(', ')}) as asked from sent) s
+    where asked not in (select forerun_key from done)), '[]')`;
+  const mark = marked({
+    over: `${write.over} and ${lost} = '[]'`,
+    edge: 'cast(:edge as jsonb)',
+    seen: 'cast(:seen as bigint)',
+    changed: '(select count(*) from done)',
+    redo: `${lost} || cast(:rest as jsonb)`,
+    frozen,
+  });
+  return {
+    sql: `${tagOf(step.id)} ${SEAT}, sent as materialized (
+  select value as forerun_row from json_array_elements(cast(:rows as json)) where exists (select from ready)
+), done as (${done}), ${mark}
+select jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', (select count(*) from done), ${STILL}) as answer`,
+    parameters: {
+      ...seatParameters(step.seat),
+      ...markParameters(step),
+      rows: JSON.stringify(rows),
+      rest: JSON.stringify(write.rest),
+      edge: write.edge === null ? null : JSON.stringify(write.edge),
+      seen: BigInt(write.seen),
+      ...(columns.length === 0 ? {} : still.parameters),
+    },
+  };
+}
+
+/** The key behind the cursor: the one of a batch of one row. */
+export function nextKeyStatement(step: Step): Statement {
+  const window = windowOf({ ...step, rows: 1 }, false);
+  return {
+    sql: `${tagOf(step.id)} with ${window.sql} select jsonb_build_object('key', ${edgeJson(step.key)}) as answer`,
+    parameters: window.parameters,
+  };
+}
+
+/** Inside a transaction: takes the seat and tells the window, whose rows the author's own statements then change. */
+export function openStatement(step: Step): Statement {
+  const window = windowOf(step, true);
+  const rows = rowsOfWindow(step);
+  const texts = step.key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ');
+  return {
+    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}
+select jsonb_build_object('ready', exists (select from ready), 'seen', (select count(*) from scan),
+  'any', exists (select from ${step.backfill.table} where ${rows.sql}),
+  'from', (select jsonb_build_array(${texts}) from scan order by ${step.key.map((_, at) => keyName(at)).join(', ')} limit 1),
+  'to', ${edgeJson(step.key)}) as answer`,
+    parameters: { ...seatParameters(step.seat), ...window.parameters, ...rows.parameters },
+  };
+}
+
+/** The rows of a window between two known keys, as a condition for the author's own statements. */
+export function rowsBetween(step: Step, to: KeyTexts): Statement {
+  const { backfill, key, cursor, seat } = step;
+  const { table, frozen, where } = backfill;
+  const columns = key.map(({ column }) => `${table}.${column}`);
+  const above = keyCondition(columns, '>', key, cursor, 'forerun_c');
+  const below = keyCondition(columns, '<=', key, to, 'forerun_t');
+  const target = targetTable(seat.history, seat.backfill);
+  const chosen = frozen
+    ? `exists (select from ${target} as forerun_target where ${columns.map((column, at) => `forerun_target.k${at} = ${column}`).join(' and ')})`
+    : `(${where?.sql ?? 'true'})`;
+  return {
+    sql: `(${above.sql} and ${below.sql} and ${chosen})`,
+    parameters: { ...above.parameters, ...below.parameters, ...(frozen ? {} : where?.parameters) },
+  };
+}
+
+/** Inside a transaction, after the author's own statements: the cursor moves with them. */
+export function closeStatement(
+  step: Step,
+  write: Omit<Write, 'rows' | 'rest'> & { readonly changed: number },
+): Statement {
+  const mark = marked({
+    over: String(write.over),
+    edge: 'cast(:edge as jsonb)',
+    seen: 'cast(:seen as bigint)',
+    changed: 'cast(:changed as bigint)',
+    redo: 'r.redo',
+    frozen: step.backfill.frozen,
+  });
+  return {
+    sql: `${tagOf(step.id)} ${SEAT}, ${mark}
+select jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', cast(:changed as bigint)) as answer`,
+    parameters: {
+      ...seatParameters(step.seat),
+      ...markParameters(step),
+      edge: write.edge === null ? null : JSON.stringify(write.edge),
+      seen: BigInt(write.seen),
+      changed: BigInt(write.changed),
+    },
+  };
+}
+
+/** By which the database's own views show what works. */
+const tagOf = (id: string): string => `/* forerun ${id} */`;

@@ -1,0 +1,188 @@
+import type { Statement } from '../ports.ts';
+import type { Backfill, KeyColumn } from './backfill.ts';
+import { leasePrefix } from './postgres-seat.ts';
+import { targetTable } from './postgres-target.ts';
+
+/** Which backfill of which history. */
+export interface BackfillPlace {
+  readonly history: string;
+  readonly backfill: string;
+}
+
+const placeOf = ({ history, backfill }: BackfillPlace) => ({ history, backfill });
+
+/** What the catalog says of the table and its key. */
+export const describeKey = ({ table, key, form }: Backfill): Statement => ({
+  sql: DESCRIBE_KEY,
+  parameters: {
+    table,
+    names: JSON.stringify(key.map(({ name }) => name)),
+    into: form.kind === 'insert' ? form.into : null,
+    inserted: JSON.stringify(form.kind === 'insert' ? form.columns.map(({ column }) => column) : []),
+  },
+});
+
+/**
+ * A key can be walked over if a valid, plain, immediate unique index has exactly its columns in this order, none of them
+ * nullable, all in one direction, compared by the columns' own collations.
+ */
+const DESCRIBE_KEY = `
+with named as (
+  select n.name, n.at, a.attnum, a.attnotnull, a.atttypid, a.attcollation, format_type(a.atttypid, null) as type
+  from jsonb_array_elements_text(cast(:names as jsonb)) with ordinality as n (name, at)
+  left join pg_attribute a on a.attrelid = to_regclass(cast(:table as text)) and a.attname = n.name
+    and a.attnum > 0 and not a.attisdropped
+), keyed as (
+  select array_agg(attnum order by at) as columns, array_agg(attcollation order by at) as collations from named
+)
+select
+  to_regclass(cast(:table as text)) is not null as there,
+  (select jsonb_agg(jsonb_build_object('name', name, 'type', type, 'notNull', attnotnull, 'orderable', exists (
+     select from pg_opclass o join pg_am m on m.oid = o.opcmethod join pg_type t on t.oid = n.atttypid
+     where m.amname = 'btree' and o.opcdefault
+       and (o.opcintype = t.oid or t.typtype in ('d', 'e', 'r') or t.typcategory = 'A'
+            or exists (select from pg_cast c where c.castsource = t.oid and c.casttarget = o.opcintype
+                       and c.castmethod = 'b' and c.castcontext = 'i')))) order by at) from named n) as columns,
+  exists (
+    select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam, keyed k
+    where i.indrelid = to_regclass(cast(:table as text)) and m.amname = 'btree'
+      and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
+      and array(select p.attnum from unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
+                where p.at <= i.indnkeyatts order by p.at) = k.columns
+      and cast(i.indcollation as oid[]) @> k.collations and k.collations @> cast(i.indcollation as oid[])
+      and (select count(distinct o.direction & 1) from unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
+  ) as usable,
+  to_regclass(cast(:into as text)) is not null as into_there,
+  exists (
+    select from pg_index i
+    where i.indrelid = to_regclass(cast(:into as text)) and i.indisunique and i.indisvalid and i.indpred is null
+      and i.indexprs is null
+      and not exists (
+        select from unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
+        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.attnum
+        where p.at <= i.indnkeyatts
+          and not (a.attnotnull and quote_ident(a.attname) in (
+            select quote_ident(trim(both '"' from value)) from jsonb_array_elements_text(cast(:inserted as jsonb)))))
+  ) as into_unique`;
+
+/** A worker takes it up; safe to repeat. */
+export const startBackfill = (place: BackfillPlace): Statement => ({
+  sql: `update forerun.backfill set state = 'running', started_at = coalesce(started_at, clock_timestamp())
+where history = :history and id = :backfill and state = 'enqueued'`,
+  parameters: placeOf(place),
+});
+
+/** The number that installers of one frozen set meet at, beside the journal's own. */
+const TARGET_ON_A_KEYPAD = 8274381;
+
+/** Creates the table for the frozen set, typed as the key is; twins come one after the other. */
+export function createTarget({ history, backfill }: BackfillPlace, { table, key }: Backfill): Statement {
+  const target = targetTable(history, backfill);
+  const columns = key.map(({ column }, at) => `${table}.${column} as k${at}`);
+  const names = key.map((_, at) => `k${at}`).join(', ');
+  const body = `
+begin
+  perform pg_advisory_xact_lock(${TARGET_ON_A_KEYPAD});
+  if to_regclass('${target}') is null then
+    create table ${target} as select ${columns.join(', ')} from ${table} with no data;
+    alter table ${target} add primary key (${names});
+  end if;
+end`;
+  return { sql: `do '${body.replaceAll("'", "''")}'` };
+}
+
+/** Captures the keys in one snapshot, once; it may outlast the service's limit for a call. */
+export function captureTarget(place: BackfillPlace, { table, key, where }: Backfill): Statement {
+  const target = targetTable(place.history, place.backfill);
+  return {
+    sql: `/* forerun ${place.backfill} */ with seat as materialized (
+  select history, id from forerun.backfill
+  where history = :history and id = :backfill and state = 'running' and captured_at is null for update
+), captured as (
+  insert into ${target} select ${key.map(({ column }) => `${table}.${column}`).join(', ')} from ${table}
+  where exists (select from seat) and (${where?.sql ?? 'true'})
+  returning 1
+)
+update forerun.backfill b set captured_at = clock_timestamp(), total = (select count(*) from captured)
+from seat where b.history = seat.history and b.id = seat.id`,
+    parameters: { ...placeOf(place), ...where?.parameters },
+  };
+}
+
+/** Pages of the table that a sample of its keys is drawn from; some tens of thousands of rows. */
+const SAMPLED_PAGES = 200;
+
+/**
+ * Parts the keys into ranges of about the same number of rows, by a sample of real keys: arithmetic on keys would fit
+ * neither uuids nor gaps. Each range gets its lease.
+ */
+export function createRanges(
+  place: BackfillPlace,
+  spec: Backfill,
+  key: readonly KeyColumn[],
+  wanted: number,
+) {
+  const source = spec.frozen ? targetTable(place.history, place.backfill) : spec.table;
+  const columns = key.map(({ column }, at) => (spec.frozen ? `k${at}` : column));
+  const order = columns.join(', ');
+  const texts = columns.map((column) => `cast(${column} as text)`).join(', ');
+  return {
+    sql: `/* forerun ${place.backfill} */ with size as (
+  select greatest(1, coalesce(sum(pg_relation_size(c.oid)), 0) / 8192) as pages,
+         cast(nullif(sum(greatest(c.reltuples, -1)), -1) as bigint) as rows
+  from pg_class c
+  where c.oid = to_regclass(cast(:source as text)) and c.relkind <> 'p'
+     or c.oid in (select relid from pg_partition_tree(to_regclass(cast(:source as text))) where isleaf)
+), seat as (
+  update forerun.backfill b
+  set key = cast(:key as jsonb), prepared_at = clock_timestamp(), total = coalesce(b.total, (select rows from size))
+  from (select 1) as one
+  where b.history = :history and b.id = :backfill and b.prepared_at is null and b.state = 'running'
+  returning b.history, b.id
+), sampled as (
+  select ${order}, ntile(${wanted}) over (order by ${order}) as tile
+  from ${source} tablesample system (cast((select least(100, 100.0 * ${SAMPLED_PAGES} / pages) from size) as real))
+  where ${wanted} > 1
+), edges as (
+  select distinct on (tile) tile, jsonb_build_array(${texts}) as edge from sampled order by tile, ${order}
+), parts as (
+  select 1 as number, cast(null as jsonb) as lower_key
+  union all
+  select cast(row_number() over (order by tile) as integer) + 1, edge from edges where tile > 1
+), placed as (
+  insert into forerun.backfill_range (history, backfill, number, lower_key, cursor_key, upper_key, batch_rows)
+  select seat.history, seat.id, p.number, p.lower_key, p.lower_key, lead(p.lower_key) over (order by p.number), :batch_rows
+  from seat, parts p
+  returning history, number
+)
+insert into forerun.lease (history, name) select history, :leases || number from placed
+on conflict (history, name) do update set token = forerun.lease.token + 1, holder = null, expires_at = null`,
+    parameters: {
+      ...placeOf(place),
+      key: JSON.stringify(key.map(({ name, type }) => [name, type])),
+      source,
+      batch_rows: BigInt(spec.tuning.batchRows),
+      leases: leasePrefix(place.backfill),
+    },
+  };
+}
+
+/** What is left beside the journal when all is done. */
+export const dropTarget = ({ history, backfill }: BackfillPlace): Statement => ({
+  sql: `drop table if exists ${targetTable(history, backfill)}`,
+});
+
+/** Done, if it is running and no range is open; its leases go. */
+export const finishBackfill = (place: BackfillPlace): Statement => ({
+  sql: `with finished as (
+  update forerun.backfill b set state = 'succeeded', finished_at = clock_timestamp(), reason = null
+  where b.history = :history and b.id = :backfill and b.state = 'running' and b.prepared_at is not null
+    and not exists (select from forerun.backfill_range r
+                    where r.history = b.history and r.backfill = b.id and not r.ended)
+  returning b.history
+), freed as (
+  delete from forerun.lease l using finished where l.history = finished.history and starts_with(l.name, :leases)
+)
+select cast(count(*) as integer) as finished from finished`,
+  parameters: { ...placeOf(place), leases: leasePrefix(place.backfill) },
+});

@@ -1,0 +1,111 @@
+import type { BoundValue } from '../ports.ts';
+
+/** One range of one backfill, and the worker that holds it as it last read it. */
+export interface Seat {
+  readonly history: string;
+  readonly backfill: string;
+  readonly range: number;
+  readonly worker: string;
+  readonly token: string;
+  /** How many steps the range has made; every step asks for it, so that none counts twice. */
+  readonly revision: string;
+  readonly leaseMs: number;
+  readonly lockTimeoutMs: number;
+}
+
+/** Every lease of a backfill begins so. */
+export const leasePrefix = (backfill: string): string => `backfill:${backfill}:`;
+
+export const leaseName = (backfill: string, range: number): string => `${leasePrefix(backfill)}${range}`;
+
+/** Which range; for all statements about one. */
+export function placeParameters({
+  history,
+  backfill,
+  range,
+}: Pick<Seat, 'history' | 'backfill' | 'range'>): Record<string, BoundValue> {
+  return { history, backfill, range: BigInt(range), lease: leaseName(backfill, range) };
+}
+
+export function seatParameters(seat: Seat): Record<string, BoundValue> {
+  return {
+    ...placeParameters(seat),
+    worker: seat.worker,
+    token: BigInt(seat.token),
+    revision: BigInt(seat.revision),
+    lease_ms: BigInt(seat.leaseMs),
+    lock_timeout: `${seat.lockTimeoutMs}ms`,
+  };
+}
+
+/**
+ * Begins every step of a range. The step counts only if the lease is ours and the range stands where we read it; a second
+ * copy of the same request waits at the row and then finds another revision. The cursor moves with the lease's revision, so
+ * the one that the request was made with is the right one. A sweep begins once no transaction is open any more that could
+ * have written behind the first pass. `ready` also limits how long the rest of the statement may wait for a lock.
+ */
+export const SEAT = `
+with seat as materialized (
+  select l.history, l.name from forerun.lease l
+  join forerun.backfill_range r on r.history = l.history and r.backfill = :backfill and r.number = :range
+  join forerun.backfill b on b.history = l.history and b.id = :backfill
+  where l.history = :history and l.name = :lease and l.token = :token and l.holder = :worker and l.revision = :revision
+    and b.state = 'running' and not r.ended
+    and (r.horizon is null or pg_snapshot_xmin(pg_current_snapshot()) >= cast(r.horizon as xid8))
+  for update of l
+), ready as materialized (
+  select set_config('lock_timeout', :lock_timeout, true) as lock_timeout from seat
+)`;
+
+export interface Mark {
+  /** A condition of SQL: the window is the last one of its range. */
+  readonly over: string;
+  /** Keys as a JSON array of texts; null where the cursor stays. */
+  readonly edge: string;
+  /** Rows looked at, rows changed: expressions of SQL. */
+  readonly seen: string;
+  readonly changed: string;
+  /** Keys to be read again, a JSON array of arrays. */
+  readonly redo: string;
+  readonly frozen: boolean;
+}
+
+/** Ends every step: revision and cursor move together with the effect. The first pass is followed by a sweep. */
+export function marked({ over, edge, seen, changed, redo, frozen }: Mark): string {
+  const last = frozen ? `(${over})` : `(${over}) and r.pass > 1`;
+  const turn = frozen ? 'false' : `(${over}) and r.pass = 1`;
+  return `moved as (
+  update forerun.lease l
+  set revision = l.revision + 1, expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
+  from seat where l.history = seat.history and l.name = seat.name
+  returning l.revision
+), marked as (
+  update forerun.backfill_range r
+  set cursor_key = case when ${turn} then r.lower_key else coalesce(${edge}, r.cursor_key) end,
+      pass = case when ${turn} then 2 else r.pass end,
+      horizon = case when ${turn} then cast(pg_snapshot_xmax(pg_current_snapshot()) as text) else r.horizon end,
+      ended = ${last}, redo = ${redo}, scanned = r.scanned + case when r.pass = 1 then ${seen} else 0 end,
+      changed = r.changed + ${changed}, batches = r.batches + 1, batch_rows = :batch_rows,
+      recent = cast(:recent as jsonb)
+  from seat where r.history = :history and r.backfill = :backfill and r.number = :range
+  returning ${RANGE} as range
+)`;
+}
+
+/** A range as data. */
+export const RANGE = `jsonb_build_object('number', r.number, 'cursor', r.cursor_key, 'upper', r.upper_key, 'pass', r.pass,
+    'ended', r.ended, 'redo', r.redo, 'batchRows', r.batch_rows, 'scanned', r.scanned, 'recent', r.recent)`;
+
+/** What every step answers beside its own words: how the range stands, or why the step did not count. */
+export const STANDING = `
+  'range', (select range from marked),
+  'revision', (select cast(revision as text) from moved),
+  'mine', exists (select from forerun.lease l where l.history = :history and l.name = :lease
+                  and l.token = :token and l.holder = :worker),
+  'waits', exists (select from forerun.backfill_range r where r.history = :history and r.backfill = :backfill
+                   and r.number = :range and pg_snapshot_xmin(pg_current_snapshot()) < cast(r.horizon as xid8)),
+  'backfill', (select ${jsonOfTuning()} from forerun.backfill b where b.history = :history and b.id = :backfill)`;
+
+function jsonOfTuning(): string {
+  return `jsonb_build_object('state', b.state, 'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel)`;
+}

@@ -1,0 +1,53 @@
+const BACKFILL_TABLES = `
+  create table if not exists forerun.backfill (
+    history text not null,
+    id text not null,
+    checksum text not null,
+    state text not null,
+    hold boolean not null,
+    pause_ms bigint not null,
+    parallel bigint not null,
+    most_rows bigint,
+    key jsonb,
+    total bigint,
+    reason text,
+    enqueued_at timestamptz not null default clock_timestamp(),
+    captured_at timestamptz,
+    prepared_at timestamptz,
+    started_at timestamptz,
+    finished_at timestamptz,
+    primary key (history, id)
+  );
+  create table if not exists forerun.backfill_range (
+    history text not null,
+    backfill text not null,
+    number integer not null,
+    lower_key jsonb,
+    upper_key jsonb,
+    cursor_key jsonb,
+    pass integer not null default 1,
+    horizon text,
+    ended boolean not null default false,
+    redo jsonb not null default '[]',
+    scanned bigint not null default 0,
+    changed bigint not null default 0,
+    batches bigint not null default 0,
+    batch_rows bigint not null,
+    recent jsonb not null default '[]',
+    primary key (history, backfill, number)
+  );`;
+
+/** Called where a change leaves its own predicate true; the statement around it then leaves nothing. */
+const REFUSE_ENDLESS = `
+begin
+  raise exception using errcode = 'ZF001', message = 'the change leaves its own where true';
+end`;
+
+/** SQLSTATE of `forerun.refuse_endless`; PostgreSQL itself uses no class that begins with Z. */
+export const ENDLESS = 'ZF001';
+
+/** The journal's part for backfills; `literal` quotes a text as the place needs it in which this stands. */
+export function backfillTables(literal: (text: string) => string): string {
+  return `${BACKFILL_TABLES}
+  create or replace function forerun.refuse_endless() returns boolean language plpgsql as ${literal(REFUSE_ENDLESS)};`;
+}

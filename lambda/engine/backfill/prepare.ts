@@ -1,0 +1,80 @@
+import { DatabaseFailure } from '../database-failure.ts';
+import type { Row } from '../ports.ts';
+import type { Backfill, KeyColumn } from './backfill.ts';
+import { captureTarget, createRanges, createTarget, describeKey } from './postgres-prepare.ts';
+import { viewBackfill, rest, rowsOf, type Worker } from './worker.ts';
+
+/** The key with its types, or why it cannot be walked over. */
+export type KeyFound = { readonly key: readonly KeyColumn[] } | { readonly flaw: string };
+
+/** More ranges than workers, so that those who are done early find more work. */
+const RANGES_A_WORKER = 4;
+
+/** Between two looks at a capture that outlasts its call, in milliseconds. */
+const LOOK_MS = 2_000;
+
+/** Asks the catalog whether the key is usable, and of which types it is. */
+export async function findKey(spec: Backfill, { ports }: Pick<Worker, 'ports'>): Promise<KeyFound> {
+  const [row] = await rowsOf(describeKey(spec), ports);
+  return row === undefined ? { flaw: 'the catalog gave no answer' } : keyOf(spec, row);
+}
+
+interface DescribedColumn {
+  readonly name: string;
+  readonly type: string | null;
+  readonly notNull: boolean | null;
+  readonly orderable: boolean;
+}
+
+function keyOf(spec: Backfill, row: Row): KeyFound {
+  if (row['there'] !== true) return { flaw: `there is no table ${spec.name}` };
+  // Built by our own statement.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const columns = row['columns'] as unknown as readonly DescribedColumn[];
+  for (const { name, type, notNull, orderable } of columns) {
+    if (type === null) return { flaw: `${spec.name} has no column ${name}` };
+    if (!orderable) return { flaw: `the type ${type} of ${name} has no order` };
+    if (notNull !== true)
+      return { flaw: `${name} may be null, and rows without a key would never be reached` };
+  }
+  if (row['usable'] !== true) {
+    const names = columns.map(({ name }) => name).join(', ');
+    return {
+      flaw: `no unique index of ${spec.name} has exactly the columns (${names}) in this order, without a condition and all in one direction`,
+    };
+  }
+  if (spec.form.kind === 'insert') {
+    if (row['into_there'] !== true) return { flaw: `there is no table ${spec.form.into}` };
+    if (!spec.frozen && row['into_unique'] !== true) {
+      return {
+        flaw: `${spec.form.into} has no unique index over inserted columns that are not null, so a row could be copied twice`,
+      };
+    }
+  }
+  return {
+    key: spec.key.map((one, at) => ({ ...one, type: columns[at]?.type ?? 'text' })),
+  };
+}
+
+/** Captures a frozen set and parts the keys into ranges. False when the time is over before that. */
+export async function prepare(worker: Worker, captured: boolean): Promise<boolean> {
+  const { place, spec, key, ports } = worker;
+  if (spec.frozen && !captured) {
+    await rowsOf(createTarget(place, spec), ports);
+    while (!(await capture(worker))) if (!(await rest(worker, LOOK_MS))) return false;
+  }
+  const { parallel } = spec.tuning;
+  await rowsOf(createRanges(place, spec, key, parallel === 1 ? 1 : parallel * RANGES_A_WORKER), ports);
+  return true;
+}
+
+/** True once the set is captured. A second statement waits for the first at the backfill's row, and then does nothing. */
+async function capture({ place, spec, ports }: Worker): Promise<boolean> {
+  try {
+    await ports.database.execute(captureTarget(place, spec), { rows: false, beyondLimit: true });
+  } catch (cause) {
+    if (!(cause instanceof DatabaseFailure) || cause.ran !== 'unknown') throw cause;
+  }
+  const view = await viewBackfill(place, ports);
+  return view === null || view.captured || view.state !== 'running';
+}

@@ -1,0 +1,177 @@
+import { DatabaseFailure } from '../database-failure.ts';
+import { openSession, tagged } from '../session.ts';
+import type { Statement, Transaction } from '../ports.ts';
+import type { KeyTexts } from './backfill.ts';
+import {
+  batchStatement,
+  closeStatement,
+  openStatement,
+  readAgainStatement,
+  readStatement,
+  rowsBetween,
+  writeStatement,
+  type ChangedRow,
+  type Step,
+} from './postgres-batch.ts';
+import { answerOf, type RangeView, type StepAnswer } from './range-view.ts';
+import type { Worker } from './worker.ts';
+
+/**
+ * One step of a range, whatever the form. It counts as a whole or not at all; an answer that got lost is decided by reading
+ * the range again. `probing` puts it into a transaction of its own with a time limit, because nobody knows yet how
+ * long a batch of this size takes here.
+ */
+export async function makeStep(
+  step: Step,
+  range: RangeView,
+  worker: Worker,
+  probing: boolean,
+): Promise<StepAnswer | null> {
+  const { form } = worker.spec;
+  if (form.kind === 'transform') {
+    const write = await computed(step, range, worker, form);
+    return write === null ? null : send(write, worker, probing);
+  }
+  if (form.kind === 'batch') return ownStatements(step, worker, form.work);
+  return send(batchStatement(step), worker, probing);
+}
+
+async function send(statement: Statement, worker: Worker, probing: boolean): Promise<StepAnswer | null> {
+  const { database } = worker.ports;
+  if (!probing) return answerOf<StepAnswer>((await database.execute(statement, { rows: true })).rows);
+  return inTransaction(worker, async (transaction) =>
+    answerOf<StepAnswer>((await transaction.execute(statement, { rows: true })).rows),
+  );
+}
+
+/** A transaction with time limits of its own; whatever goes wrong before its commit rolls it back. */
+export async function inTransaction<T>(
+  { ports: { database }, statementTimeoutMs, idleTimeoutMs }: Worker,
+  work: (transaction: Transaction) => Promise<T>,
+  end: 'commit' | 'rollback' = 'commit',
+): Promise<T> {
+  const transaction = await database.begin();
+  try {
+    await transaction.execute(
+      {
+        sql: `select set_config('statement_timeout', :statement_timeout, true), set_config('idle_in_transaction_session_timeout', :idle_timeout, true)`,
+        parameters: { statement_timeout: `${statementTimeoutMs}ms`, idle_timeout: `${idleTimeoutMs}ms` },
+      },
+      { rows: false },
+    );
+    const result = await work(transaction);
+    if (end === 'commit') await transaction.commit();
+    else await transaction.rollback();
+    return result;
+  } catch (cause) {
+    await transaction.rollback().catch(ignoreFailure);
+    throw cause;
+  }
+}
+
+/** Without a commit nothing can stay, and the idle limit ends a transaction whose rollback got lost. */
+function ignoreFailure(cause: unknown): void {
+  if (!(cause instanceof DatabaseFailure)) throw cause;
+}
+
+/** Reads the next rows, or those that lost before, lets the author's code compute, and says what is to be written. */
+async function computed(
+  step: Step,
+  range: RangeView,
+  { ports }: Worker,
+  form: Extract<Worker['spec']['form'], { kind: 'transform' }>,
+): Promise<Statement | null> {
+  const again = range.redo.length > 0;
+  const reading = again
+    ? readAgainStatement(step, form.select, range.redo.slice(0, step.rows))
+    : readStatement(step, form.select);
+  const { rows } = await ports.database.execute(reading, { rows: true });
+  const seen = Number(rows[0]?.['forerun_seen'] ?? 0);
+  const changed: ChangedRow[] = [];
+  for (const row of rows) {
+    const {
+      forerun_edge: _edge,
+      forerun_seen: _seen,
+      forerun_version: version,
+      forerun_key: key,
+      ...own
+    } = row;
+    if (typeof version !== 'string') continue;
+    let changes: ChangedRow['changes'];
+    try {
+      changes = form.change(own);
+    } catch (cause) {
+      throw new TransformThrew(cause);
+    }
+    // The key is made of texts by our own statement.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    if (changes.length > 0) changed.push({ key: key as unknown as KeyTexts, version, changes });
+  }
+  return writeStatement(step, {
+    rows: changed,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    edge: again ? null : ((rows[0]?.['forerun_edge'] ?? null) as KeyTexts | null),
+    over: !again && seen < step.rows,
+    seen,
+    rest: again ? range.redo.slice(step.rows) : [],
+  });
+}
+
+/** The author's code failed on a row. Its words may hold values of the row, so only its kind is kept. */
+export class TransformThrew extends Error {
+  override readonly name = 'TransformThrew';
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.name : typeof cause, { cause });
+  }
+}
+
+interface Opened {
+  readonly ready: boolean;
+  readonly seen: number;
+  readonly any: boolean;
+  readonly from: KeyTexts | null;
+  readonly to: KeyTexts | null;
+}
+
+/** The author's own statements between the fence and the cursor, all in one transaction. */
+async function ownStatements(
+  step: Step,
+  worker: Worker,
+  work: Extract<Worker['spec']['form'], { kind: 'batch' }>['work'],
+): Promise<StepAnswer | null> {
+  return inTransaction(worker, async (transaction) => {
+    const opened = answerOf<Opened>((await transaction.execute(openStatement(step), { rows: true })).rows);
+    let changed = 0;
+    if (opened?.ready === true && opened.any && opened.from !== null && opened.to !== null) {
+      const session = openSession(step.id, async (numbered) => {
+        const result = await transaction.execute(tagged(numbered), numbered.options);
+        changed += result.affected;
+        return result;
+      });
+      const window = { from: opened.from, to: opened.to, rows: rowsBetween(step, opened.to) };
+      const thrown = await work(session, worker.tools, window).then(
+        () => null,
+        (cause: unknown) => ({ cause }),
+      );
+      // A failed statement that the author's code caught has spoilt the transaction all the same.
+      const wrong = (await session.close()) ?? thrown;
+      if (wrong !== null) throw wrong.cause;
+    }
+    // The seat must be the one that the window was read from, and may not come between two statements.
+    const revision = opened?.ready === true ? step.seat.revision : NEVER;
+    const closing = closeStatement(
+      { ...step, seat: { ...step.seat, revision } },
+      {
+        edge: opened?.to ?? null,
+        over: (opened?.seen ?? 0) < step.rows,
+        seen: opened?.seen ?? 0,
+        changed,
+      },
+    );
+    const answer = answerOf<StepAnswer>((await transaction.execute(closing, { rows: true })).rows);
+    return answer;
+  });
+}
+
+/** No range ever has this revision: a statement with it tells how the range stands and does nothing. */
+const NEVER = '-1';

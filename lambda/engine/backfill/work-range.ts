@@ -1,0 +1,201 @@
+import { DatabaseFailure } from '../database-failure.ts';
+import { repeatable } from '../lease.ts';
+import { kept, verdictOn } from './failure.ts';
+import { nextKeyStatement, type Step } from './postgres-batch.ts';
+import type { Seat } from './postgres-seat.ts';
+import { bidForRange, freeRange, readRange } from './postgres-state.ts';
+import { answerOf, type RangeView, type Sample, type StepAnswer } from './range-view.ts';
+import { LEAST_ROWS, MOST_ROWS, shrunk, sized, startingSize, type Sizing } from './sizing.ts';
+import type { BackfillState } from './states.ts';
+import { makeStep } from './step.ts';
+import { rest, rowsOf, type Worker } from './worker.ts';
+
+/** How the work on one range came to its end. */
+export type RangeEnd =
+  | { readonly end: 'ended' }
+  /** The worker's time is over, for example while it waited. */
+  | { readonly end: 'time'; readonly why: string | null }
+  /** Somebody else works on it, or a person stopped the backfill. */
+  | { readonly end: 'left' }
+  /** It cannot go on without a person. */
+  | {
+      readonly end: 'trouble';
+      readonly to: 'paused' | 'failed';
+      readonly reason: string;
+      readonly cause: unknown;
+    };
+
+/** Attempts of a batch, and the pauses between them in milliseconds (Backfila: 5, 15 and 30 seconds). */
+const PAUSES_MS: readonly number[] = [5_000, 15_000];
+/** Share of a batch's time that is left to others after it (gh-ost's nice-ratio). */
+const NICE = 0.25;
+/** Between two looks while something is waited for, in milliseconds. */
+const LOOK_MS = 1_000;
+const HOLD_MS = 5_000;
+
+/** Samples of the progress that are kept, and how far they lie apart: enough for the rate of the last minute. */
+const SAMPLES = 12;
+const SAMPLE_EVERY_MS = 5_000;
+
+interface Held {
+  readonly range: RangeView;
+  readonly token: string;
+  readonly revision: string;
+  readonly mine: boolean;
+  readonly state: BackfillState;
+}
+
+/** Batch after batch, until the range is done, the time is over or the lease is somebody else's. */
+export async function workRange(number: number, worker: Worker): Promise<RangeEnd> {
+  const { ports, place, spec, name, leaseMs } = worker;
+  const { clock, tell } = ports;
+  const bidder = { ...place, range: number, worker: name, leaseMs };
+  const read = async (): Promise<Held | null> => answerOf<Held>(await rowsOf(readRange(bidder), ports));
+  await rowsOf(bidForRange(bidder), ports);
+  const taken = await read();
+  if (taken === null || !taken.mine || taken.state !== 'running') return { end: 'left' };
+  if (taken.range.ended) return { end: 'ended' };
+
+  let held: Held = taken;
+  let sizing: Sizing = startingSize(held.range.batchRows);
+  let mostRows: number = MOST_ROWS;
+  let recent: readonly Sample[] = held.range.recent;
+  let trusted = false;
+  let attempts = 0;
+  let whole = true;
+
+  const stepNow = (): Step => ({
+    seat: { ...bidder, token: held.token, revision: held.revision, lockTimeoutMs: spec.tuning.lockTimeoutMs },
+    id: place.backfill,
+    backfill: spec,
+    key: worker.key,
+    cursor: held.range.cursor,
+    upper: held.range.upper,
+    rows: Math.min(sizing.rows, mostRows),
+    recent: JSON.stringify(recent),
+  });
+
+  const leave = async (end: RangeEnd): Promise<RangeEnd> => {
+    const seat: Omit<Seat, 'revision' | 'lockTimeoutMs' | 'leaseMs'> = { ...bidder, token: held.token };
+    await repeatable(freeRange(seat), ports).catch(ignoreFailure);
+    return end;
+  };
+
+  /** Null when the work goes on. */
+  const afterFailure = async (cause: unknown, step: Step): Promise<RangeEnd | null> => {
+    const verdict = verdictOn(cause);
+    trusted = false;
+    switch (verdict) {
+      case 'unknown': {
+        tell({ note: 'unknown', reason: messageOf(cause) });
+        const now = await read();
+        if (now === null || !now.mine || now.token !== held.token) return { end: 'left' };
+        held = now;
+        return held.range.ended ? { end: 'ended' } : null;
+      }
+      case 'away':
+        throw cause;
+      case 'hopeless':
+        return { end: 'trouble', to: 'failed', reason: kept(cause), cause };
+      case 'too-large':
+      case 'conflict':
+      case 'rows': {
+        attempts += 1;
+        const patient = verdict === 'conflict' || (verdict === 'rows' && whole);
+        const pauseMs = patient ? PAUSES_MS[attempts - 1] : undefined;
+        if (pauseMs !== undefined) {
+          tell({ note: 'waiting', reason: messageOf(cause), forMs: pauseMs });
+          const forMs = pauseMs * (0.75 + ports.random() / 2);
+          return (await rest(worker, forMs)) ? null : { end: 'time', why: messageOf(cause) };
+        }
+        attempts = 0;
+        if (step.rows > LEAST_ROWS) {
+          whole = false;
+          sizing = shrunk({ rows: step.rows, costs: [] });
+          return null;
+        }
+        return { end: 'trouble', to: 'paused', reason: `${kept(cause)} at ${await nameOf(step)}`, cause };
+      }
+    }
+  };
+
+  const nameOf = async (step: Step): Promise<string> => {
+    const [again] = held.range.redo;
+    const next =
+      again ?? answerOf<{ key: readonly string[] }>(await rowsOf(nextKeyStatement(step), ports))?.key;
+    const names = worker.key.map((one) => one.name).join(', ');
+    return `${spec.name} (${names}) = (${(next ?? ['the end']).join(', ')})`;
+  };
+
+  for (;;) {
+    if (clock.now() > worker.untilMs) return leave({ end: 'time', why: null });
+    if (!(await worker.mayGoOn())) return leave({ end: 'left' });
+    const heavy = await worker.throttle.reason();
+    if (heavy !== null) {
+      tell({ note: 'waiting', reason: heavy, forMs: HOLD_MS });
+      if (!(await rest(worker, HOLD_MS))) return leave({ end: 'time', why: heavy });
+      continue;
+    }
+    const step = stepNow();
+    const beganMs = clock.now();
+    let answer: StepAnswer | null;
+    try {
+      answer = await makeStep(step, held.range, worker, !trusted);
+    } catch (cause) {
+      const end = await afterFailure(cause, step);
+      if (end !== null) return leave(end);
+      continue;
+    }
+    if (answer === null || answer.backfill === null || answer.backfill.state !== 'running' || !answer.mine) {
+      return leave({ end: 'left' });
+    }
+    if (answer.waits) {
+      const reason = 'transactions to end that may have written behind the cursor';
+      tell({ note: 'waiting', reason, forMs: LOOK_MS });
+      if (!(await rest(worker, LOOK_MS))) return leave({ end: 'time', why: reason });
+      continue;
+    }
+    if (answer.range === null || answer.revision === null) {
+      // A copy of an earlier request of ours came through meanwhile.
+      const now = await read();
+      if (now === null || !now.mine || now.token !== held.token) return leave({ end: 'left' });
+      held = now;
+      if (held.range.ended) return leave({ end: 'ended' });
+      continue;
+    }
+    const tookMs = clock.now() - beganMs;
+    held = { ...held, range: answer.range, revision: answer.revision };
+    if (held.range.ended) return leave({ end: 'ended' });
+    mostRows = answer.backfill.mostRows ?? MOST_ROWS;
+    if (trusted) sizing = sized({ ...sizing, rows: step.rows }, answer.seen, tookMs, spec.tuning.targetMs);
+    trusted = true;
+    attempts = 0;
+    whole = true;
+    recent = sampled(recent, clock.now(), held.range.scanned);
+    tell({
+      note: 'batch',
+      backfill: place.backfill,
+      range: number,
+      rows: answer.seen,
+      changed: answer.changed,
+      milliseconds: tookMs,
+      nextRows: Math.min(sizing.rows, mostRows),
+    });
+    const pauseMs = Math.max(answer.backfill.pauseMs, NICE * tookMs);
+    if (!(await rest(worker, pauseMs))) return leave({ end: 'time', why: null });
+  }
+}
+
+function sampled(recent: readonly Sample[], nowMs: number, scanned: number): readonly Sample[] {
+  const last = recent.at(-1);
+  if (last !== undefined && nowMs - last[0] < SAMPLE_EVERY_MS) return recent;
+  return [...recent, [nowMs, scanned] as const].slice(-SAMPLES);
+}
+
+const messageOf = (cause: unknown): string =>
+  cause instanceof DatabaseFailure ? cause.message : kept(cause);
+
+/** A lease that is not freed ends by itself. */
+function ignoreFailure(cause: unknown): void {
+  if (!(cause instanceof DatabaseFailure)) throw cause;
+}

@@ -1,0 +1,47 @@
+import type { Ports, Statement } from '../ports.ts';
+import { repeatable } from '../lease.ts';
+import type { Backfill, BatchTools, KeyColumn } from './backfill.ts';
+import { answerOf, type BackfillView } from './range-view.ts';
+import type { BackfillPlace } from './postgres-prepare.ts';
+import { readBackfill } from './postgres-state.ts';
+import type { Throttle } from './throttle.ts';
+
+/** Who works, on what, and until when. */
+export interface Worker {
+  readonly ports: Ports;
+  readonly place: BackfillPlace;
+  readonly spec: Backfill;
+  readonly key: readonly KeyColumn[];
+  /** Unique to this worker; the holder of the leases it takes. */
+  readonly name: string;
+  readonly leaseMs: number;
+  /** Longest statement inside a transaction, in milliseconds. */
+  readonly statementTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** No step begins after this moment, in milliseconds since 1970. */
+  readonly untilMs: number;
+  readonly throttle: Throttle;
+  readonly tools: BatchTools;
+  /** True while the work may go on; a run asks here whether its lease is still its own. */
+  readonly mayGoOn: () => Promise<boolean>;
+}
+
+/** The backfill as it stands; null when the journal has none of this name. */
+export async function viewBackfill(place: BackfillPlace, ports: Ports): Promise<BackfillView | null> {
+  return answerOf<BackfillView>(await rowsOf(readBackfill(place), ports));
+}
+
+/** A statement that does no harm when it runs twice. */
+export async function rowsOf(statement: Statement, ports: Ports) {
+  return (await repeatable(statement, ports)).rows;
+}
+
+/** Sleeps, or not at all when that would lead beyond the worker's time: then false. */
+export async function rest(
+  { ports, untilMs }: Pick<Worker, 'ports' | 'untilMs'>,
+  forMs: number,
+): Promise<boolean> {
+  if (ports.clock.now() + forMs > untilMs) return false;
+  if (forMs > 0) await ports.clock.sleep(forMs);
+  return true;
+}
