@@ -16,10 +16,12 @@ export interface Expecting {
 /** Runs a step of the author so that its failure cannot be overlooked. */
 export type Guard = <T>(step: () => Promise<T>) => Promise<T>;
 
-/** What is meant is told apart from values by name, which are never objects with rows in them. */
+/** What is meant is told apart from values by name, which are never plain objects. */
 export function isExpecting(given: object | undefined): given is Expecting {
   if (given === undefined || !('expect' in given)) return false;
-  return typeof given.expect === 'object' && given.expect !== null && 'rows' in given.expect;
+  const { expect } = given;
+  const isValue = expect instanceof Uint8Array || expect instanceof Date;
+  return typeof expect === 'object' && expect !== null && !isValue;
 }
 
 /** Sends what `send` sends, and holds its count against what was expected. */

@@ -239,6 +239,22 @@ describe('expect', () => {
     expect(await isThere()).toBe(false);
   });
 
+  test('is refused when it asks for something else than rows', async () => {
+    const misspelt = { expect: { row: 1 } } as unknown as { expect: { rows: number } };
+    expect(await run(({ op }) => op.execute('delete from pets', misspelt))).toBe(
+      refusal('expect: { rows } must be a number, or { min, max }.').replace('check-failed', 'value-refused'),
+    );
+  });
+
+  test('is no value of that name', async () => {
+    const at = new Date('2026-01-02T03:04:05Z');
+    expect(
+      await run(({ op }) =>
+        op.execute('delete from pets where now() < :expect::timestamptz', { expect: at }),
+      ),
+    ).toBe('applied');
+  });
+
   test('is refused where a wrong number could not be taken back', async () => {
     const history = petsThen(({ op }) => op.execute('delete from pets', { expect: { rows: 9 } }), false);
     const { error } = await database.up(history);
