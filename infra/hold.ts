@@ -1,21 +1,12 @@
-import { CfnResource } from 'aws-cdk-lib';
+import type { CfnResource } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import { resourcesIn } from './dependency-graph.ts';
+import { goesLive } from './goes-live.ts';
 import { misused } from './misused.ts';
-
-/**
- * Resources whose change is the moment new code goes live. Holding one of these alone lets CloudFormation publish
- * code, versions and task definitions meanwhile, and draws no role or security group into the waiting.
- */
-const GOES_LIVE: ReadonlySet<string> = new Set([
-  'AWS::Lambda::Alias',
-  'AWS::Lambda::Version',
-  'AWS::Lambda::Function',
-  'AWS::ECS::Service',
-]);
 
 /** Lets the target wait for `gatekeeper`: by its smallest resource that makes code live, else with all it consists of. */
 export function hold(target: IConstruct, gatekeeper: IConstruct): void {
-  if (!target.node.findAll().some((one) => CfnResource.isCfnResource(one))) {
+  if (resourcesIn(target).length === 0) {
     throw misused(
       gatekeeper,
       `'${target.node.path}' cannot wait for the migrations, because no stack of this app deploys it.`,
@@ -23,15 +14,17 @@ export function hold(target: IConstruct, gatekeeper: IConstruct): void {
     );
   }
   const own = target.node.defaultChild;
-  const goesLive = own !== undefined && CfnResource.isCfnResource(own) && GOES_LIVE.has(own.cfnResourceType);
   // Resolved at synth, so holding a whole construct reaches what is added to it later.
-  (goesLive ? own : target).node.addDependency(gatekeeper);
+  (goesLive(own) ? own : target).node.addDependency(gatekeeper);
 }
 
-/**
- * Refuses to hold what the migrations cannot do without. CloudFormation would find the circle only in the middle of a
- * deploy: at synth it is no more than a warning, unless `@aws-cdk/core:validateAgainstDefaultRules` is set.
- */
+/** The resources that wait when this target is held. */
+export function heldOf(target: IConstruct): readonly CfnResource[] {
+  const own = target.node.defaultChild;
+  return goesLive(own) ? [own] : resourcesIn(target);
+}
+
+/** Refuses to hold what the migrations cannot do without, at the line that asks for it. */
 export function refuseOwnNeeds(
   migrations: IConstruct,
   target: IConstruct,

@@ -1,7 +1,16 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Annotations, CustomResource, Duration, Token } from 'aws-cdk-lib';
+import {
+  Annotations,
+  AspectPriority,
+  Aspects,
+  type CfnResource,
+  CustomResource,
+  Duration,
+  Stack,
+  Token,
+} from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -18,7 +27,9 @@ import { type Bundle, bundleSync } from './bundle.ts';
 import { DEPLOY_ID_CONTEXT, deployIdOf } from './deploy-id.ts';
 import { deployIdIn } from './deploy-id-parameter.ts';
 import { gateFunction } from './gate-function.ts';
-import { hold, refuseOwnNeeds } from './hold.ts';
+import { checkOrder } from './check-order.ts';
+import { allThatMayWait } from './gate-all.ts';
+import { heldOf, hold, refuseOwnNeeds } from './hold.ts';
 import type { MigrationsProps } from './migrations-props.ts';
 import { misused } from './misused.ts';
 import { claimHistory } from './one-history.ts';
@@ -51,6 +62,7 @@ export class Migrations extends Construct {
   /** The custom resource that holds the deploy. */
   readonly resource: CustomResource;
   private readonly needs: readonly IConstruct[];
+  private readonly held: IConstruct[] = [];
 
   constructor(scope: Construct, id: string, props: MigrationsProps) {
     super(scope, id);
@@ -135,12 +147,23 @@ export class Migrations extends Construct {
       runner.logGroup,
       runner.role,
     ].filter((one) => one !== undefined);
+    this.node.addValidation({
+      validate: () =>
+        checkOrder(
+          this,
+          this.gatekeeper,
+          this.held.flatMap((target) => heldOf(target)),
+        ),
+    });
   }
 
   /**
-   * Lets these constructs go live only after the migrations were applied. Of a Lambda alias, version or function and
-   * of an ECS service only the resource itself waits; of any other construct everything in it.
+   * Lets these constructs go live only after the migrations were applied. Of a Lambda alias, version or function, an ECS or App
+   * Runner service and a state machine only the resource itself waits; of any other construct everything in it.
    * Hold the alias rather than the function: then code is published while the migrations run.
+   *
+   * @throws ForerunError `construct-misused` for what is imported and for what the migrations need. A circle that closes later
+   * stops the synth, and the message names its way.
    */
   runBefore(...targets: readonly IConstruct[]): void {
     if (targets.length === 0) {
@@ -153,7 +176,29 @@ export class Migrations extends Construct {
     for (const target of targets) {
       refuseOwnNeeds(this, target, this.needs);
       hold(target, this.resource);
+      this.held.push(target);
     }
+  }
+
+  /**
+   * Lets everything in a scope that makes code live wait for the migrations: aliases, functions without one, services and state
+   * machines, also those that are added later. What the migrations need themselves is left out.
+   *
+   * @param scope - by default the whole stack, with what it nests
+   */
+  gateAll(scope: IConstruct = Stack.of(this)): void {
+    let done = false;
+    const visit = (): void => {
+      if (done) return;
+      done = true;
+      const migrations = this.node.root.node.findAll().filter((one) => one instanceof Migrations);
+      for (const one of allThatMayWait(scope, this.gatekeeper, migrations)) {
+        one.node.addDependency(this.resource);
+        this.held.push(one);
+      }
+    };
+    // As late as a change may come, so that it sees what other aspects add.
+    Aspects.of(scope).add({ visit }, { priority: AspectPriority.READONLY - 1 });
   }
 
   /** Lets someone invoke the runner through `read`: they see what is applied and what a deploy would do. */
@@ -164,6 +209,12 @@ export class Migrations extends Construct {
   /** Lets someone invoke the runner through `act`: they change the schema, up and down. */
   grantAct(grantee: iam.IGrantable): iam.Grant {
     return this.act.grantInvoke(grantee);
+  }
+
+  /** The custom resource as it stands in the template. */
+  private get gatekeeper(): CfnResource {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return this.resource.node.defaultChild as CfnResource;
   }
 
   private alias(id: string, aliasName: string): lambda.Alias {
