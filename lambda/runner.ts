@@ -119,7 +119,8 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     case 'revert': {
       const { owners, sinceMs } = event;
       const wanted = { ...terms, identity, owners, sinceMs, ...surroundings.environment };
-      return endOf('down', await revert(wanted, ports, postgres));
+      const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
+      return endOf('down', await revert(wanted, hasty, postgres));
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
@@ -191,7 +192,15 @@ function givenParams(): unknown {
   }
 }
 
-function portsFor(target: Target, deadlineMs: number, { hide }: SecretReader): Ports {
+/** A revert follows runs that the database has just answered: what refuses it now does so for good. */
+const REVERT_PATIENCE_MS = 15_000;
+
+function portsFor(
+  target: Target,
+  deadlineMs: number,
+  { hide }: SecretReader,
+  patience: { readonly patienceMs?: number } = {},
+): Ports {
   const tell = (note: RunNote): void => writeLine(note, hide);
   const database = dataApiDatabase({
     target,
@@ -199,6 +208,7 @@ function portsFor(target: Target, deadlineMs: number, { hide }: SecretReader): P
     random: Math.random,
     tell,
     deadlineMs,
+    ...patience,
   });
   return { database, clock: realClock, random: Math.random, tell, hide };
 }
