@@ -2,11 +2,14 @@ import type { Revision } from '../lambda/engine/migration.ts';
 import { BASE } from '../lambda/engine/migration.ts';
 import type { BuiltHistory, Workbench } from './workbench.ts';
 
-/** Databases in states of one history; each state is made once and copied from then on. */
+/** Databases in states of one history; what takes long to make is made once and copied from then on. */
 export interface States {
   /** A database of one's own in which everything below a migration is applied, and nothing else. */
   copyBefore(migration: Revision): Promise<string>;
 }
+
+/** Applying so few migrations takes no longer than copying a database once more does. */
+const CLIMBED = 10;
 
 interface Template {
   readonly applied: ReadonlySet<string>;
@@ -23,11 +26,11 @@ export function statesIn(bench: Workbench, history: BuiltHistory): States {
 }
 
 function statesOf(history: BuiltHistory, bench: Workbench): States {
-  const templates = new Map<string, Template>();
+  const templates: Template[] = [];
 
   /** The state that was made before and lacks the least. */
   const nearest = (wanted: ReadonlySet<string>): Template | undefined =>
-    [...templates.values()]
+    templates
       .filter(({ applied }) => [...applied].every((id) => wanted.has(id)))
       .sort((one, other) => other.applied.size - one.applied.size)[0];
 
@@ -39,12 +42,13 @@ function statesOf(history: BuiltHistory, bench: Workbench): States {
 
   return {
     async copyBefore({ after }) {
-      if (after.length === 0) return bench.newDatabase();
       const applied = ancestryOf(history.migrations, after);
-      const key = [...applied].join('\n');
-      const known = templates.get(key) ?? { applied, database: make(after, nearest(applied)) };
-      templates.set(key, known);
-      return bench.copyOf(await known.database);
+      const from = nearest(applied);
+      if (from !== undefined && from.applied.size === applied.size) return bench.copyOf(await from.database);
+      if (applied.size - (from?.applied.size ?? 0) <= CLIMBED) return make(after, from);
+      const template = { applied, database: make(after, from) };
+      templates.push(template);
+      return bench.copyOf(await template.database);
     },
   };
 }
