@@ -71,14 +71,11 @@ export interface StatementFacts {
   readonly words: readonly string[];
   /** Whether text follows the first semicolon. */
   readonly hasSecondStatement: boolean;
-  /** Names after a colon, as the service finds its placeholders; `::type` is none. */
-  readonly placeholders: ReadonlySet<string>;
 }
 
-/** Reads a statement's words and placeholders. */
+/** Reads a statement's words. */
 export function readStatement(sql: string): StatementFacts {
   const words: string[] = [];
-  const placeholders = new Set<string>();
   let ended = false;
   let hasSecondStatement = false;
   for (const { kind, text } of lexemesOf(sql)) {
@@ -88,9 +85,8 @@ export function readStatement(sql: string): StatementFacts {
     }
     hasSecondStatement ||= ended;
     if (kind === 'word') words.push(text.toLowerCase());
-    if (kind === 'placeholder') placeholders.add(text);
   }
-  return { words, hasSecondStatement, placeholders };
+  return { words, hasSecondStatement };
 }
 
 /** A function body in SQL's own form (`begin atomic … end`) holds semicolons that end nothing. */

@@ -64,7 +64,7 @@ describe('the architecture', () => {
   });
 
   test('lets a Lambda carry nothing that it does not run', () => {
-    const allowed = /^(?:@aws-sdk\/client-rds-data|aws4|kysely|valibot|node:https?)$/;
+    const allowed = /^(?:@aws-sdk\/client-(?:rds-data|secrets-manager)|aws4|kysely|valibot|node:https?)$/;
     const found = product
       .filter(({ path }) => path.startsWith('lambda/'))
       .flatMap(({ path, imports }) =>
