@@ -38,7 +38,7 @@ const tell = (): void => undefined;
 
 /** One run of the engine over the real client, with short limits and a fast clock. */
 export async function runEngine(
-  { migrations, goal }: Pick<CampaignHistory, 'migrations' | 'goal'>,
+  { migrations, repeatables = [], goal }: Pick<CampaignHistory, 'migrations' | 'repeatables' | 'goal'>,
   task: EngineTask,
   client: RDSDataClient = clientFor(task),
 ): Promise<RunResult> {
@@ -60,6 +60,7 @@ export async function runEngine(
   const request = {
     identity,
     history: migrations,
+    repeatables,
     goal,
     deadlineMs,
     limits: { ...LIMITS, ...task.limits },

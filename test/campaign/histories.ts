@@ -9,6 +9,8 @@ import { lineOf } from '../lifecycle/line-of.ts';
 export interface CampaignHistory {
   readonly name: string;
   readonly migrations: readonly Migration[];
+  /** What runs after them. @default nothing */
+  readonly repeatables?: readonly Migration[];
   /** What the database holds before: nothing at all, an empty journal, or the whole history. */
   readonly starts: readonly Start[];
   readonly goal: Goal;
@@ -127,6 +129,12 @@ const alone = lineOf(
   },
 );
 
+/** They count how often they ran. */
+const repeats: readonly Migration[] = lineOf(
+  { id: 'counts', up: ['insert into seed values (40)', 'create view seeds as select sum(n) as n from seed'] },
+  { id: 'doubles', up: ['update seed set n = n * 2'] },
+).map((member) => ({ ...member, after: [], repeatable: true }));
+
 /** Longer than the campaign's service waits for a statement. */
 const long = lineOf({
   id: '0001_long',
@@ -157,6 +165,7 @@ export const HISTORIES: readonly CampaignHistory[] = [
     starts: ['head'],
     goal: { ...UP, direction: 'down', to: '0001_tally' },
   },
+  { name: 'repeat', migrations: plain('inserts', false), repeatables: repeats, starts: BOTH, goal: UP },
   { name: 'long', migrations: long, starts: ['installed'], goal: UP },
   {
     name: 'down',

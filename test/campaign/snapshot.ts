@@ -64,6 +64,8 @@ function rowsOf(name: string): string {
 
 const JOURNAL = `
 select (select jsonb_agg(jsonb_build_array(history, id, checksum, after, compatible) order by history, id) from forerun.migration) as migrations,
+       (select jsonb_agg(jsonb_build_array(history, id, checksum) order by history, id) from forerun.repeatable) as repeatables,
+       (select count(*) from forerun.statement) as statements,
        (select jsonb_agg(jsonb_build_array(kind, migration) order by id) from forerun.event) as events,
        (select jsonb_agg(version) from forerun.installation) as versions,
        (select jsonb_agg(jsonb_build_array(history, name)) from forerun.lease) as leases`;

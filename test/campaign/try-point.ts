@@ -209,7 +209,10 @@ async function answered(
 async function lieIn(result: RunResult, { goal }: CampaignHistory, direct: Client): Promise<string> {
   const installed = await direct.query(`select to_regclass('forerun.migration') is not null as there`);
   const rows =
-    installed.rows[0]?.there === true ? (await direct.query('select id from forerun.migration')).rows : [];
+    installed.rows[0]?.there === true
+      ? (await direct.query('select id from forerun.migration union all select id from forerun.repeatable'))
+          .rows
+      : [];
   const journal = new Set(rows.map((row: { id: string }) => row.id));
   for (const { migration, outcome } of result.steps) {
     const took = journal.has(migration) === (goal.direction === 'up');

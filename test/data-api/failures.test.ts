@@ -9,6 +9,7 @@ import type { Database } from '../../lambda/engine/ports.ts';
 
 const OPERATIONS: readonly Operation[] = [
   'execute-alone',
+  'execute-beyond-limit',
   'execute-in-transaction',
   'begin',
   'commit',
@@ -61,9 +62,17 @@ async function provoke(operation: Operation, failing: typeof answer): Promise<un
   const statement = { sql: 'select 1' };
   answer = { status: 200, name: undefined };
   try {
-    if (operation === 'begin' || operation === 'execute-alone') {
+    if (operation === 'begin') {
       answer = failing;
-      await (operation === 'begin' ? subject.begin() : subject.execute(statement, { rows: false }));
+      await subject.begin();
+      return undefined;
+    }
+    if (operation === 'execute-alone' || operation === 'execute-beyond-limit') {
+      answer = failing;
+      await subject.execute(statement, {
+        rows: false,
+        beyondLimit: operation === 'execute-beyond-limit',
+      });
       return undefined;
     }
     const transaction = await subject.begin();
