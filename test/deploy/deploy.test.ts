@@ -20,14 +20,6 @@ const notes = module('base', ['create table notes (body text)'], { down: ['drop 
 const first = { '0001_notes.ts': notes };
 const second = { ...first, '0002_hello.ts': module('0001_notes', [`insert into notes values ('hello')`]) };
 
-/** The custom resource's attributes, as `Fn::GetAtt` would read them. */
-function attributes(): Readonly<Record<string, unknown>> {
-  const resource = stage.rehearsal.cloudFormation
-    .stack(STACK)
-    ?.resources.find(({ type }) => type === 'Custom::ForerunMigrations');
-  return resource?.attributes ?? {};
-}
-
 describe('a deploy', () => {
   test('migrates before the alias moves, and tells what it did', async () => {
     stage = await openStage(postgres);
@@ -39,7 +31,7 @@ describe('a deploy', () => {
     const at = (id: string): number => ends.findIndex((end) => end.startsWith(id));
     expect(at('Migrations23')).toBeLessThan(at('AppAlias'));
     expect(at('MigrationsRunnerCurrentVersion')).toBeLessThan(at('Migrations23'));
-    expect(attributes()).toMatchObject({
+    expect(stage.attributes()).toMatchObject({
       Head: '0002_hello',
       Applied: '2',
       Outcome: 'applied',
@@ -55,6 +47,44 @@ describe('a deploy', () => {
     const again = await stage.deploy('r1', first);
     expect(again.kind).toBe('no-changes');
     expect(stage.rehearsal.dataApi.calls()).toEqual([]);
+  });
+
+  test('that changes only the app asks the database once, and leaves the runner as it is', async () => {
+    stage = await openStage(postgres);
+    await stage.deploy('r1', first);
+    stage.rehearsal.dataApi.resetCalls();
+    const result = await stage.deploy('r2', first);
+    expect(result.status).toBe('UPDATE_COMPLETE');
+    expect(stage.rehearsal.dataApi.calls()).toHaveLength(1);
+    expect(result.events.filter(({ logicalId }) => logicalId.startsWith('MigrationsRunner'))).toEqual([]);
+  });
+
+  test('whose code is not the code of its template is refused as stale, and touches nothing', async () => {
+    stage = await openStage(postgres);
+    await stage.deploy('r1', first);
+    stage.rehearsal.dataApi.resetCalls();
+    const answer = await stage.invoke({
+      action: 'up',
+      deploy: {
+        deployId: 'r2',
+        owner: 'o',
+        runKey: 'k',
+        digest: 'another',
+        deadlineMs: Date.now() + 60_000,
+        askedAtMs: null,
+      },
+    });
+    expect(answer).toMatchObject({ ok: false, error: { code: 'bundle-stale' } });
+    expect(stage.rehearsal.dataApi.calls()).toEqual([]);
+  });
+
+  test('to a database that sleeps wakes it up and waits for it', async () => {
+    stage = await openStage(postgres);
+    const asleep = [1, 2, 3].map((nth) => stage.rehearsal.dataApi.faults.next({ kind: 'resuming', nth }));
+    const result = await stage.deploy('r1', second);
+    await Promise.all(asleep.map(({ struck }) => struck));
+    expect(result.status).toBe('CREATE_COMPLETE');
+    expect(await stage.rows('select * from notes')).toEqual([{ body: 'hello' }]);
   });
 
   test('with a first migration that is broken rolls back to nothing, and says why', async () => {
@@ -80,13 +110,13 @@ describe('a deploy', () => {
     };
     const result = await stage.deploy('r2', breaking, { AppAliaslive: 'unhealthy' });
     expect(result.status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(attributes()).toMatchObject({ Head: '0001_notes', Ahead: '0002_rename', Compatible: 'no' });
+    expect(stage.attributes()).toMatchObject({ Head: '0001_notes', Ahead: '0002_rename', Compatible: 'no' });
     expect(stage.gateLog()).toContain(
       'ahead of this release by 1 (0002_rename); this release works with it: no',
     );
     const retried = await stage.deploy('r3', breaking);
     expect(retried.status).toBe('UPDATE_COMPLETE');
-    expect(attributes()).toMatchObject({ Head: '0002_rename', Applied: '0' });
+    expect(stage.attributes()).toMatchObject({ Head: '0002_rename', Applied: '0' });
   });
 
   test('of an older release is refused, unless what it does not know is compatible', async () => {
@@ -102,7 +132,7 @@ describe('a deploy', () => {
     await stage.deploy('r3', compatible);
     const allowed = await stage.deploy('r4', second);
     expect(allowed.status).toBe('UPDATE_COMPLETE');
-    expect(attributes()).toMatchObject({ Head: '0002_hello', Compatible: 'yes' });
+    expect(stage.attributes()).toMatchObject({ Head: '0002_hello', Compatible: 'yes' });
   });
 
   test('of a branch whose migration would run beside a foreign one is refused, however compatible that one is', async () => {

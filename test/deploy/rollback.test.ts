@@ -170,3 +170,25 @@ describe("onRollback 'keep'", () => {
     expect(await stage.rows('select n from half')).toEqual([{ n: 1 }]);
   });
 });
+
+describe('an upgrade of Forerun itself', () => {
+  test('that is rolled back comes home in both orders', async () => {
+    stage = await openStage(postgres);
+    await stage.deploy('r1', first);
+    for (const eventsFirst of [false, true]) {
+      const release = `r2-${eventsFirst ? 'events' : 'code'}`;
+      const result = await stage.deploy(release, second, unhealthy, { newerForerun: true, eventsFirst });
+      expect(result.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    }
+    expect((await stage.deploy('r3', second)).status).toBe('UPDATE_COMPLETE');
+    expect(await applied()).toEqual(['0001_notes', '0002_titles', '0003_tags']);
+  });
+
+  test('that was taken back by a deploy which fails comes home: this gate keeps the newer properties', async () => {
+    stage = await openStage(postgres);
+    await stage.deploy('r1', first, {}, { newerForerun: true });
+    const result = await stage.deploy('r2', second, unhealthy, { eventsFirst: true });
+    expect(result.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(stage.gateLog()).toContain('These properties (contract 99) are newer than this gate');
+  });
+});
