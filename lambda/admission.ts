@@ -25,7 +25,8 @@ export function refuseBeyondAlias({ action }: RunnerEvent, invokedFunctionArn: s
  * copied from another account gets wrong. A deploy needs no such word, its template names the database.
  */
 export function refuseUnconfirmed(event: RunnerEvent, database: string): void {
-  if (!('confirm' in event) || ('deploy' in event && event.deploy !== undefined)) return;
+  // An event that leaves the word out has no such member at all, so the action alone tells.
+  if (event.action !== 'down' && event.action !== 'unlock' && event.action !== 'stamp') return;
   if (event.confirm === database) return;
   throw new ForerunError('not-confirmed', {
     what:
