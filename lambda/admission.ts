@@ -3,7 +3,12 @@ import { ForerunError, UNTOUCHED } from './engine/errors.ts';
 import type { RunnerEvent } from './runner-event.ts';
 
 /** What may be asked through the alias for readers. */
-const READING: ReadonlySet<string> = new Set<RunnerEvent['action']>(['status', 'plan', 'history']);
+const READING: ReadonlySet<string> = new Set<RunnerEvent['action']>([
+  'status',
+  'plan',
+  'history',
+  'backfills',
+]);
 
 /**
  * Holds an ask to the alias through which it came. IAM does not see the payload of an invoke, but it does see the alias: who

@@ -4,6 +4,8 @@
  */
 
 import type { Amended } from './engine/amend.ts';
+import type { BackfillData } from './engine/backfill/operate.ts';
+import type { Trial } from './engine/backfill/trial.ts';
 import type { PlanData, RunData, Status } from './engine/inspect.ts';
 import type { Atomic } from './engine/migration.ts';
 import type { RunError, RunResult } from './engine/outcome.ts';
@@ -169,7 +171,16 @@ export type RunnerAnswer = {
   | { readonly action: 'status'; readonly status: Status }
   | { readonly action: 'plan'; readonly plan: PlanData }
   | { readonly action: 'history'; readonly runs: readonly RunData[] }
+  | { readonly action: 'backfills'; readonly backfills: readonly BackfillData[] }
+  /** One batch that was rolled back. */
+  | { readonly action: 'backfill'; readonly trial: Trial }
   | { readonly action: 'none'; readonly error: RunError }
+);
+
+/** What the runner says of backfills. */
+export type BackfillAnswer = { readonly ok: boolean } & (
+  | { readonly action: 'backfills'; readonly backfills: readonly BackfillData[] }
+  | { readonly action: 'backfill'; readonly trial: Trial }
 );
 
 /** The time table of a deploy, in seconds; the construct checks it at synth. */

@@ -40,7 +40,37 @@ const reason = name(500);
 /** The name of the database, where a person has to say that it is the right one. */
 const confirm = v.optional(name(64));
 
+const backfill = name(128);
+
+/** What is asked of backfills. */
+const backfillEvents = [
+  v.strictObject({ action: v.literal('backfills'), target: v.optional(v.partial(target)) }),
+  v.strictObject({
+    action: v.literal('backfill'),
+    backfill: v.exactOptional(backfill),
+    dryRun: v.optional(v.boolean(), false),
+    target: v.optional(v.partial(target)),
+  }),
+  v.strictObject({
+    action: v.picklist(['pause', 'resume', 'cancel', 'retry']),
+    backfill,
+    target: v.optional(v.partial(target)),
+  }),
+  v.strictObject({
+    action: v.literal('tune'),
+    backfill,
+    mostRows: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50_000))),
+    pauseMs: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3_600_000))),
+    parallel: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16))),
+    target: v.optional(v.partial(target)),
+  }),
+] as const;
+
+/** What is asked of backfills, parsed. */
+export type BackfillEvent = v.InferOutput<(typeof backfillEvents)[number]>;
+
 const runnerEvent = v.variant('action', [
+  ...backfillEvents,
   v.strictObject({
     action: v.literal('up'),
     to: v.optional(name(128), HEAD),
@@ -125,4 +155,20 @@ function reasonOf(issue: v.BaseIssue<unknown>): string {
 }
 
 /** What a person asks for; the gate's own actions are not offered. */
-const PERSONS_ACTIONS = ['status', 'plan', 'history', 'up', 'down', 'unlock', 'repair', 'stamp'];
+const PERSONS_ACTIONS = [
+  'status',
+  'plan',
+  'history',
+  'up',
+  'down',
+  'unlock',
+  'repair',
+  'stamp',
+  'backfills',
+  'backfill',
+  'pause',
+  'resume',
+  'cancel',
+  'retry',
+  'tune',
+];

@@ -26,6 +26,7 @@ import { revert } from './engine/revert.ts';
 import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
 import { unlock } from './engine/unlock.ts';
+import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
@@ -96,6 +97,12 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   };
   const asker = { identity, history, repeatables };
   const terms = { history, repeatables, deadlineMs, limits: DEFAULT_LIMITS };
+  const operator = {
+    history: target.history,
+    migrations: history,
+    worker: identity.runId,
+    limits: DEFAULT_LIMITS,
+  };
   switch (event.action) {
     case 'up':
     case 'down': {
@@ -108,6 +115,9 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
         ports,
         postgres,
       );
+      if (result !== 'overtaken' && result.error === null && !result.repeated) {
+        await workAfterRun(result.backfills ?? [], operator, deadlineMs, ports);
+      }
       return endOf(action, result);
     }
     case 'settle': {
@@ -151,6 +161,14 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
         action: 'history',
         runs: await pastRuns(asker, event.limit, ports.database, postgres),
       };
+    case 'backfills':
+    case 'backfill':
+    case 'pause':
+    case 'resume':
+    case 'cancel':
+    case 'retry':
+    case 'tune':
+      return answerOnBackfills(event, operator, deadlineMs, ports);
   }
 }
 

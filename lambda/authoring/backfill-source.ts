@@ -1,4 +1,4 @@
-import type { Expression, ExpressionBuilder, ExpressionOrFactory, SqlBool } from 'kysely';
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { MigrationContext } from './context.ts';
 import type { Irreversible } from './irreversible.ts';
 import type { Step } from './migration.ts';
@@ -8,7 +8,8 @@ import type { ChangedRow, ColumnOf, DatabaseOf, ReadRow, Table, Tables } from '.
 export type DatabaseWith<T extends Table> = DatabaseOf<{ readonly [K in T['name']]: T }>;
 
 /** A condition on a table's rows: SQL, or what Kysely's expression builder makes. */
-export type Condition<T extends Table> = ExpressionOrFactory<DatabaseWith<T>, T['name'], SqlBool>;
+export type Condition<T extends Table> =
+  Expression<unknown> | ((eb: ExpressionBuilder<DatabaseWith<T>, T['name']>) => Expression<SqlBool>);
 
 /** A key with the columns' own values. */
 export type KeyOf<T extends Table> = { readonly [C in ColumnOf<T>]?: ReadRow<T>[C] };

@@ -50,6 +50,7 @@ export function backfill<const T extends Table, const K extends ColumnOf<T>>(
     table: quoteName(table.name),
     name: table.name,
     key: keys.map((name) => ({ name, column: quoteIdentifier(name) })),
+    columns: [...table.types.keys()].map((name) => ({ name, column: quoteIdentifier(name) })),
     where: source.where === undefined ? null : conditionOf(place, source.where),
     frozen,
     hold,

@@ -31,6 +31,8 @@ export interface RunResult {
   /** Every step that the run set out to do, in order. */
   readonly steps: readonly StepOutcome[];
   readonly error: RunError | null;
+  /** Backfills that are not done when the run ends; absent where there are none. */
+  readonly backfills?: readonly string[];
   /** Data API calls that this run sent. */
   readonly dataApiCalls: number;
   /** True when this is the stored end of an earlier ask with the same key. */

@@ -1,3 +1,4 @@
+import { isOpen } from './backfill/states.ts';
 import { errorData, type Outcome, type RunResult } from './outcome.ts';
 import type { ForerunError } from './errors.ts';
 import type { JournalView, RunIdentity } from './journal.ts';
@@ -9,6 +10,8 @@ export interface RunRecord {
   learn(plan: Plan, view: JournalView): void;
   /** To be called when a bid for the lease won: the reading before it is decisive for whatever is still unknown. */
   decide(view: JournalView): void;
+  /** To be called when a backfill that is not this run's own step was finished within the run. */
+  backfillDone(id: string): void;
   mark(migrations: readonly { readonly id: string }[], outcome: Outcome): void;
   applied(): readonly string[];
   hasUnknown(): boolean;
@@ -25,9 +28,17 @@ export function startRecord(
 ): RunRecord {
   const steps = new Map<string, Outcome>();
   const skipped = new Set<string>();
+  const open = new Set<string>();
+  const enqueued = new Set<string>();
   const callsBefore = calls();
   const withOutcome = (wanted: Outcome): string[] =>
     [...steps].filter(([, outcome]) => outcome === wanted).map(([id]) => id);
+
+  const unfinished = (): Pick<RunResult, 'backfills'> => {
+    const applied = withOutcome('applied');
+    const ids = [...open, ...[...enqueued].filter((id) => applied.includes(id) && !skipped.has(id))];
+    return ids.length === 0 ? {} : { backfills: ids };
+  };
 
   return {
     learn(plan, view) {
@@ -36,6 +47,8 @@ export function startRecord(
         if (there === (action === 'up')) steps.set(id, 'applied');
       }
       const begun = halfDone(view);
+      for (const { id, state, hold } of view.backfills) if (!hold && isOpen(state)) open.add(id);
+      for (const { id, backfill } of plan.groups.flat()) if (backfill?.hold === false) enqueued.add(id);
       for (const { id, skipped: passedOver } of plan.groups.flat()) {
         if (passedOver === true) skipped.add(id);
         if (!steps.has(id)) steps.set(id, begun.has(id) ? 'partial' : 'not-run');
@@ -47,6 +60,10 @@ export function startRecord(
     },
     mark(migrations, outcome) {
       for (const { id } of migrations) steps.set(id, outcome);
+    },
+    backfillDone(id) {
+      open.delete(id);
+      enqueued.delete(id);
     },
     applied: () => withOutcome('applied'),
     hasUnknown: () => withOutcome('unknown').length > 0,
@@ -70,6 +87,7 @@ export function startRecord(
         ...(skipped.has(migration) ? { skipped: true } : {}),
       })),
       error: error === null ? null : errorData(error, hide),
+      ...(action === 'up' ? unfinished() : {}),
       dataApiCalls: calls() - callsBefore,
       repeated: false,
     }),

@@ -123,7 +123,9 @@ async function applyPlan(
     const steps = group.map((step) => asStep(step, request.identity.history));
     const work = { ...request, group: steps, direction: plan.direction, token, committed: record.applied() };
     const held =
-      plan.direction === 'up' ? await workFirst(group, unfinished, { ...request, token }, ports) : null;
+      plan.direction === 'up'
+        ? await workFirst(group, unfinished, { ...request, token }, record, ports)
+        : null;
     if (held?.end === 'failed' && !group.some(({ id }) => id === held.error.place.migration)) {
       return { end: 'done', error: held.error };
     }
@@ -165,6 +167,7 @@ async function workFirst(
   group: readonly Migration[],
   unfinished: Set<string>,
   run: RunRequest & { readonly token: bigint },
+  record: RunRecord,
   ports: Ports,
 ): Promise<Exclude<HeldEnd, { end: 'done' }> | null> {
   const needed = new Set(group.filter(({ skipped }) => skipped !== true).flatMap(({ needs = [] }) => needs));
@@ -174,6 +177,7 @@ async function workFirst(
     const ended = await workInRun(one, run, ports);
     if (ended.end !== 'done') return ended;
     unfinished.delete(one.id);
+    if (!one.backfill.hold) record.backfillDone(one.id);
   }
   return null;
 }

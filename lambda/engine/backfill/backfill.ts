@@ -11,6 +11,8 @@ export interface Backfill {
   readonly name: string;
   /** Columns of a unique key, in the order of its index. */
   readonly key: readonly KeyName[];
+  /** The columns that the author declared, for showing rows. */
+  readonly columns: readonly KeyName[];
   /** True for rows that still need the change, and false once they have it. Null only where the set is frozen. */
   readonly where: Statement | null;
   /** The keys are captured once, in one snapshot; each of them gets the change once. */

@@ -49,6 +49,9 @@ type WindowStep = Pick<Step, 'backfill' | 'key' | 'cursor' | 'upper' | 'rows'> &
   readonly seat: Pick<Seat, 'history' | 'backfill'>;
 };
 
+/** A step that nobody's lease stands behind. */
+export type TrialStep = WindowStep & { readonly id: string };
+
 /** True for the rows of the window that shall get the change. */
 function rowsOfWindow({ backfill, key, cursor }: WindowStep): Statement {
   const { table, frozen, where } = backfill;
@@ -146,37 +149,48 @@ function valuesOf(columns: readonly SetColumn[]): Record<string, BoundValue> {
 }
 
 /** The same effect without a fence, for a transaction that is rolled back. */
-export function trialStatement(step: WindowStep & { readonly id: string }): Statement {
+export function trialStatement(step: TrialStep, mayStayTrue: boolean): Statement {
   const window = windowOf(step, false);
   const effect = effectOf(step, 'true');
   return {
     sql: `${tagOf(step.id)} with ${window.sql}, done as (${effect.sql})
-select jsonb_build_object('seen', (select count(*) from scan), 'changed', (select count(*) from done), ${STILL}) as answer`,
+select jsonb_build_object('changed', (select count(*) from done)${mayStayTrue ? '' : `, ${STILL}`}) as answer`,
     parameters: { ...window.parameters, ...effect.parameters },
   };
 }
 
-/** Rows of the next window as they are, at most so many, for showing them. */
-export function showStatement(
-  step: WindowStep & { readonly id: string },
-  columns: readonly string[],
-  most: number,
-): Statement {
+/** Keys of some rows of the next window that the change is for. */
+export function sampleStatement(step: TrialStep, most: number): Statement {
   const window = windowOf(step, false);
   const rows = rowsOfWindow(step);
-  const { table } = step.backfill;
-  const keys = step.key.map(({ column }) => `${table}.${column}`);
+  const columns = step.key.map(({ column }) => `${step.backfill.table}.${column}`);
   return {
     sql: `${tagOf(step.id)} with ${window.sql}
-select jsonb_build_array(${keys.map((column) => `cast(${column} as text)`).join(', ')}) as key,
-  jsonb_build_object(${columns.map((column) => `'${column.replaceAll("'", "''")}', to_jsonb(${table}.${column})`).join(', ')}) as shown
-from ${table} where ${rows.sql} order by ${keys.join(', ')} limit ${most}`,
+select jsonb_build_object('keys', coalesce(jsonb_agg(key order by at), '[]'), 'edge', ${edgeJson(step.key)}) as answer from (
+  select jsonb_build_array(${columns.map((column) => `cast(${column} as text)`).join(', ')}) as key,
+    row_number() over (order by ${columns.join(', ')}) as at
+  from ${step.backfill.table} where ${rows.sql} order by ${columns.join(', ')} limit ${most}) as sampled`,
     parameters: { ...window.parameters, ...rows.parameters },
   };
 }
 
+/** Some rows by their keys as they are now, for showing them. */
+export function showStatement({ id, backfill, key }: TrialStep, keys: readonly KeyTexts[]): Statement {
+  const { table, columns } = backfill;
+  const matches = key.map(({ column, type }, at) => `${table}.${column} = cast(value ->> ${at} as ${type})`);
+  const members = columns.map(
+    ({ name, column }) => `'${name.replaceAll("'", "''")}', to_jsonb(${table}.${column})`,
+  );
+  return {
+    sql: `${tagOf(id)} select jsonb_build_object(${members.join(', ')}) as shown
+from json_array_elements(cast(:keys as json)) with ordinality as asked (value, at) join ${table} on ${matches.join(' and ')}
+order by at`,
+    parameters: { keys: JSON.stringify(keys) },
+  };
+}
+
 /** The rows of the next window as `transform` gets them, beside the window's last key. */
-export function readStatement(step: Step, select: readonly string[]): Statement {
+export function readStatement(step: TrialStep, select: readonly string[]): Statement {
   const window = windowOf(step, false);
   const rows = rowsOfWindow(step);
   return {
@@ -206,7 +220,7 @@ where (${chosen.sql})`,
   };
 }
 
-function readColumns({ backfill: { table }, key }: Step, select: readonly string[]): string {
+function readColumns({ backfill: { table }, key }: WindowStep, select: readonly string[]): string {
   const texts = key.map(({ column }) => `cast(${table}.${column} as text)`).join(', ');
   return `cast(${table}.xmin as text) as forerun_version, jsonb_build_array(${texts}) as forerun_key, ${select.join(', ')}`;
 }
@@ -314,7 +328,7 @@ select jsonb_build_object('ready', exists (select from ready), 'seen', (select c
 }
 
 /** The rows of a window between two known keys, as a condition for the author's own statements. */
-export function rowsBetween(step: Step, to: KeyTexts): Statement {
+export function rowsBetween(step: WindowStep, to: KeyTexts): Statement {
   const { backfill, key, cursor, seat } = step;
   const { table, frozen, where } = backfill;
   const columns = key.map(({ column }) => `${table}.${column}`);

@@ -46,7 +46,11 @@ async function send(statement: Statement, worker: Worker, probing: boolean): Pro
 
 /** A transaction with time limits of its own; whatever goes wrong before its commit rolls it back. */
 export async function inTransaction<T>(
-  { ports: { database }, statementTimeoutMs, idleTimeoutMs }: Worker,
+  {
+    ports: { database },
+    statementTimeoutMs,
+    idleTimeoutMs,
+  }: Pick<Worker, 'ports' | 'statementTimeoutMs' | 'idleTimeoutMs'>,
   work: (transaction: Transaction) => Promise<T>,
   end: 'commit' | 'rollback' = 'commit',
 ): Promise<T> {

@@ -1,0 +1,219 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { backfill } from '../../lambda/authoring/backfill.ts';
+import { bigint, integer, text } from '../../lambda/authoring/column-types.ts';
+import { irreversible } from '../../lambda/authoring/irreversible.ts';
+import { migration } from '../../lambda/authoring/migration.ts';
+import { sql } from '../../lambda/authoring/sql.ts';
+import { table } from '../../lambda/authoring/table.ts';
+import type { BackfillData } from '../../lambda/engine/backfill/operate.ts';
+import type { RunnerAnswer } from '../../lambda/contract.ts';
+import { errorOf, startRunnerPlace, stepsOf, type RunnerPlace } from './runner-place.ts';
+
+let place: RunnerPlace;
+
+beforeAll(async () => {
+  place = await startRunnerPlace();
+});
+afterAll(async () => {
+  await place.close();
+});
+beforeEach(async () => {
+  await place.freshDatabase();
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+const ask: RunnerPlace['ask'] = (...asked) => place.ask(...asked);
+
+const people = table('people', { id: bigint(), name: text(), greeting: text().nullable(), n: integer() });
+
+const create = migration({
+  after: 'base',
+  async up({ op }) {
+    await op.execute(
+      'create table people (id bigint primary key, name text not null, greeting text, n int not null default 0)',
+    );
+    await op.execute(`insert into people select n, 'name ' || n from generate_series(1, 900) n`);
+  },
+  down: irreversible('a test'),
+});
+
+const greet = backfill({
+  after: '0001_people',
+  table: people,
+  key: 'id',
+  where: sql`greeting is null`,
+  set: { greeting: (eb) => eb.fn<string>('concat', [sql.lit('Hello '), 'name']) },
+  pauseMs: 0,
+  down: ({ op }) => op.execute('update people set greeting = null'),
+});
+
+const backfillsIn = (answer: RunnerAnswer): readonly BackfillData[] => {
+  if (answer.action !== 'backfills') throw new Unexpected(JSON.stringify(answer));
+  return answer.backfills;
+};
+const statesIn = (answer: RunnerAnswer): readonly string[] =>
+  backfillsIn(answer).map(({ id, state }) => `${id} ${state}`);
+
+class Unexpected extends Error {
+  override readonly name = 'Unexpected';
+}
+
+const greeted = (): Promise<readonly unknown[]> =>
+  place.rows(`select count(*)::int from people where greeting = 'Hello ' || name`);
+
+describe('a backfill that does not hold the deploy', () => {
+  const history = { '0001_people': create, '0002_greet': greet };
+
+  test('is enqueued with the deploy and worked on when all else is done', async () => {
+    const answer = await ask(history, { action: 'up' });
+    expect(stepsOf(answer)).toMatchObject([{ outcome: 'applied' }, { outcome: 'applied' }]);
+    expect(await greeted()).toEqual([900]);
+    const [shown] = backfillsIn(await ask(history, { action: 'backfills' }));
+    expect(shown).toMatchObject({ id: '0002_greet', state: 'succeeded', scanned: 900, changed: 900 });
+    const again = await ask(history, { action: 'up' });
+    expect('result' in again && again.result.dataApiCalls).toBe(1);
+  });
+
+  test('is done before a migration of the same deploy that needs it', async () => {
+    const strict = migration({
+      after: '0002_greet',
+      needs: ['0002_greet'],
+      up: ({ op }) => op.execute('alter table people alter column greeting set not null'),
+      down: irreversible('a test'),
+    });
+    const answer = await ask({ ...history, '0003_strict': strict }, { action: 'up' });
+    expect(errorOf(answer)).toBeNull();
+    expect(stepsOf(answer)).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+    ]);
+  });
+
+  test('is taken back by down, whatever it has done', async () => {
+    await ask(history, { action: 'up' });
+    const down = await ask(history, { action: 'down', to: '0001_people', confirm: place.database() });
+    expect(errorOf(down)).toBeNull();
+    expect(await greeted()).toEqual([0]);
+    expect(statesIn(await ask(history, { action: 'backfills' }))).toEqual([]);
+    await ask(history, { action: 'up' });
+    expect(await greeted()).toEqual([900]);
+  });
+});
+
+const deploy = () => ({
+  deployId: 'd',
+  owner: 'o',
+  runKey: `k${Math.random()}`,
+  digest: 'digest',
+  deadlineMs: 0,
+  askedAtMs: null,
+});
+
+describe('a backfill that a person operates', () => {
+  const history = { '0001_people': create, '0002_greet': greet };
+  const paused = async (): Promise<void> => {
+    // The row is there before any worker, as after a deploy without time to spare.
+    await ask({ '0001_people': create }, { action: 'up' });
+    const held = { ...history, '0002_greet': greet };
+    await ask(held, { action: 'up', deploy: { ...deploy(), deadlineMs: Date.now() + 25_000 } });
+    expect(await greeted()).toEqual([0]);
+  };
+  test('goes from state to state by the edges, and says where none leads on', async () => {
+    await paused();
+    const act = (action: string) => ask(history, { action, backfill: '0002_greet' });
+    expect(statesIn(await act('pause'))).toEqual(['0002_greet paused']);
+    expect(statesIn(await act('pause'))).toEqual(['0002_greet paused']);
+    expect(statesIn(await ask(history, { action: 'backfill' }))).toEqual([]);
+    expect(await greeted()).toEqual([0]);
+    expect(errorOf(await act('retry'))?.text.what).toContain('leads on only from failed, cancelled');
+    expect(statesIn(await act('resume'))).toEqual(['0002_greet enqueued']);
+    expect(statesIn(await act('cancel'))).toEqual(['0002_greet cancelled']);
+    expect(statesIn(await act('retry'))).toEqual(['0002_greet enqueued']);
+    expect(statesIn(await act('backfill'))).toEqual(['0002_greet succeeded']);
+    expect(await greeted()).toEqual([900]);
+    expect(errorOf(await act('cancel'))?.code).toBe('backfill-refused');
+    expect(errorOf(await ask(history, { action: 'pause', backfill: '0009_none' }))?.code).toBe(
+      'backfill-refused',
+    );
+  });
+
+  test('keeps a deploy from what needs it while it is paused, and shows the way out', async () => {
+    await paused();
+    await ask(history, { action: 'pause', backfill: '0002_greet' });
+    const strict = migration({
+      after: '0002_greet',
+      needs: ['0002_greet'],
+      up: ({ op }) => op.execute('alter table people alter column greeting set not null'),
+      down: irreversible('a test'),
+    });
+    const error = errorOf(await ask({ ...history, '0003_strict': strict }, { action: 'up' }));
+    expect(error?.code).toBe('backfill-refused');
+    expect(error?.text.next).toContain('{"action":"resume","backfill":"0002_greet"}');
+  });
+
+  test('is not mistaken for another one when its file changes or goes while it is not done', async () => {
+    await paused();
+    const changed = errorOf(await ask(history, { action: 'up' }, { '0002_greet': 2 }));
+    expect(changed?.code).toBe('backfill-refused');
+    expect(changed?.text.what).toContain('was changed, and its backfill is not done');
+    const gone = errorOf(await ask({ '0001_people': create }, { action: 'up' }));
+    expect(gone?.code).toBe('plan-ahead');
+  });
+
+  test('takes another speed while it works', async () => {
+    await paused();
+    const tuned = await ask(history, {
+      action: 'tune',
+      backfill: '0002_greet',
+      mostRows: 7,
+      pauseMs: 1,
+      parallel: 2,
+    });
+    expect(backfillsIn(tuned)[0]).toMatchObject({ mostRows: 7, pauseMs: 1, parallel: 2 });
+    await ask(history, { action: 'backfill', backfill: '0002_greet' });
+    expect(await greeted()).toEqual([900]);
+    const most = await place.rows('select max(batch_rows)::int from forerun.backfill_range');
+    expect(Number(most[0])).toBeLessThanOrEqual(7);
+  });
+});
+
+describe('one batch, to see what it would do', () => {
+  const shift = {
+    after: '0001_people',
+    table: people,
+    key: 'id',
+    where: sql`greeting is null`,
+    batchRows: 10,
+    down: 'nothing to undo',
+  } as const;
+
+  test.each([
+    ['set', backfill({ ...shift, set: { greeting: 'secret word' } }), 'secret word'],
+    ['transform', backfill({ ...shift, transform: () => ({ greeting: 'secret word' }) }), 'secret word'],
+    [
+      'batch',
+      backfill({
+        ...shift,
+        batch: ({ op, rows }) => op.execute(sql`update people set greeting = 'secret word' where ${rows}`),
+      }),
+      'secret word',
+    ],
+  ])('as %s: rows before and after, nothing kept, nothing logged', async (_form, tried, after) => {
+    await ask({ '0001_people': create }, { action: 'up' });
+    const history = { '0001_people': create, '0002_tried': tried };
+    const answer = await ask(history, { action: 'backfill', backfill: '0002_tried', dryRun: true });
+    expect(answer).toMatchObject({ ok: true, action: 'backfill', trial: { changed: 10 } });
+    if (answer.action !== 'backfill') throw new Unexpected(answer.action);
+    expect(answer.trial.rows).toHaveLength(5);
+    expect(answer.trial.rows[0]).toMatchObject({
+      before: { id: 1, greeting: null },
+      after: { greeting: after },
+    });
+    expect(await place.rows('select count(*)::int from people where greeting is not null')).toEqual([0]);
+    expect(place.said()).not.toContain('secret word');
+  });
+});
