@@ -65,7 +65,9 @@ export interface MigrationsProps {
   readonly runOn?: RunOn;
 
   /**
-   * What happens to the database when CloudFormation rolls the stack back. `keep` leaves it ahead of the app.
+   * What happens to the database when CloudFormation rolls the stack back. `keep` leaves it ahead of the app. `revert` takes
+   * back what the failed deploy applied, all or nothing, once the old app is live again; data that `down` drops is lost. `fail`
+   * stops the rollback (`UPDATE_ROLLBACK_FAILED`) unless the old release is known to work with the database.
    *
    * @default 'keep'
    */
