@@ -11,6 +11,7 @@ import {
   Stack,
   Token,
 } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -18,6 +19,8 @@ import { Construct, type IConstruct } from 'constructs';
 import {
   CONTRACT_VERSION,
   DEFAULT_HISTORY,
+  type Attributes,
+  type MetricName,
   type MigrationsProperties,
   RESOURCE_TYPE,
   RUNNER_ALIASES,
@@ -30,6 +33,7 @@ import { gateFunction } from './gate-function.ts';
 import { checkOrder } from './check-order.ts';
 import { allThatMayWait } from './gate-all.ts';
 import { heldOf, hold, refuseOwnNeeds } from './hold.ts';
+import { metricOf } from './metrics.ts';
 import type { MigrationsProps } from './migrations-props.ts';
 import { misused } from './misused.ts';
 import { claimHistory } from './one-history.ts';
@@ -209,6 +213,61 @@ export class Migrations extends Construct {
   /** Lets someone invoke the runner through `act`: they change the schema, up and down. */
   grantAct(grantee: iam.IGrantable): iam.Grant {
     return this.act.grantInvoke(grantee);
+  }
+
+  /** What the deploy found or did, known only to the deploy: for outputs and for other resources. */
+  attribute(name: keyof Attributes): string {
+    return this.resource.getAttString(name);
+  }
+
+  /** A metric of this runner by its name, over five minutes. */
+  metric(name: MetricName, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return metricOf(this.runner.functionName, name, options);
+  }
+
+  /** Migrations that runs committed. */
+  metricApplied(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Applied', options);
+  }
+
+  /** Migrations that runs took back. */
+  metricReverted(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Reverted', options);
+  }
+
+  /** Runs that did not reach their goal, also those by hand. */
+  metricFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Failed', options);
+  }
+
+  /** Deploys that the gate failed, for whatever reason. */
+  metricDeployFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('DeployFailed', options);
+  }
+
+  /** Migrations that the database has and the release in use does not, as the last deploy or rollback found it. */
+  metricDatabaseAhead(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('DatabaseAhead', options);
+  }
+
+  /** Milliseconds of the longest run. */
+  metricDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Duration', options);
+  }
+
+  /** Data API calls of runs. */
+  metricDataApiCalls(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('DataApiCalls', options);
+  }
+
+  /** Milliseconds of the longest wait for another run. */
+  metricLeaseWait(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('LeaseWait', options);
+  }
+
+  /** Rows that the statements of committed runs wrote. */
+  metricRows(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Rows', options);
   }
 
   /** The custom resource as it stands in the template. */

@@ -27,7 +27,7 @@ export function refuseBeyondAlias({ action }: RunnerEvent, invokedFunctionArn: s
 
 /**
  * Asks whoever takes something back, or overrules the journal, to name the database: it is the one thing that a command
- * copied from another account gets wrong. A deploy needs no such word, its template names the database.
+ * copied from another account gets wrong. A deploy asks for none of these.
  */
 export function refuseUnconfirmed(event: RunnerEvent, database: string): void {
   // An event that leaves the word out has no such member at all, so the action alone tells.

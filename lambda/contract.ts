@@ -118,6 +118,36 @@ export const SURROUNDINGS_ENVIRONMENT = {
  */
 export const RUNNER_ALIASES = { read: 'read', act: 'act' } as const;
 
+/**
+ * Metrics of both functions in CloudWatch. One dimension, the name of the runner, tells the databases and stacks of an account
+ * apart.
+ */
+export const METRICS = {
+  namespace: 'Forerun',
+  dimension: 'Runner',
+  units: {
+    /** Migrations that a run committed. */
+    Applied: 'Count',
+    /** Migrations that a run took back. */
+    Reverted: 'Count',
+    /** 1 for a run that did not reach its goal, 0 for any other. */
+    Failed: 'Count',
+    /** Rows that the statements of a run wrote. */
+    Rows: 'Count',
+    /** A whole run, with all its waiting. */
+    Duration: 'Milliseconds',
+    DataApiCalls: 'Count',
+    /** How much of a run was waiting for another one. */
+    LeaseWait: 'Milliseconds',
+    /** Migrations that the database has and the release in use does not; measured by every deploy and every rollback. */
+    DatabaseAhead: 'Count',
+    /** 1 when the gate fails a deploy, for whatever reason, 0 when it lets one on. */
+    DeployFailed: 'Count',
+  },
+} as const;
+
+export type MetricName = keyof (typeof METRICS)['units'];
+
 /** What the gate adds to an action, so that the run knows for whom it works and when it must be done. */
 export interface DeployContext {
   readonly deployId: string;

@@ -1,8 +1,10 @@
 import { SECONDS } from './contract.ts';
+import { attributes } from './gate/answers.ts';
 import { putAnswer, type GateAnswer } from './gate/answer.ts';
 import { decide } from './gate/decide.ts';
 import { askedAt, readRequest, type GateRequest } from './gate/request.ts';
 import { isRollingBack } from './gate/stack-status.ts';
+import { metricLine } from './metric-line.ts';
 
 interface LambdaContext {
   readonly awsRequestId: string;
@@ -29,6 +31,7 @@ export async function handler(event: unknown, context: LambdaContext): Promise<v
   log(`${asked.RequestType} of ${asked.LogicalResourceId}`);
   const answer = await answerOrFailure(asked, () => decide(asked, context));
   log(`${answer.status}: ${answer.reason}`);
+  measure(asked, answer);
   await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
 }
 
@@ -42,7 +45,7 @@ async function answerOrFailure(asked: GateRequest, decision: () => Promise<GateA
       return {
         status: 'SUCCESS',
         reason: `Rolled back; the gate met an error of its own: ${reason}.`,
-        data: {},
+        data: attributes(asked.ResourceProperties),
       };
     }
     return {
@@ -53,6 +56,16 @@ async function answerOrFailure(asked: GateRequest, decision: () => Promise<GateA
   }
 }
 
-function log(message: string): void {
-  process.stdout.write(`${JSON.stringify({ gate: message })}\n`);
+/** Also tells of deploys that fail before the runner can measure anything. */
+function measure({ RequestType, ResourceProperties }: GateRequest, { status }: GateAnswer): void {
+  // arn:aws:lambda:<region>:<account>:function:<name>:<version>
+  const runner = ResourceProperties.RunnerArn?.split(':')[6];
+  if (RequestType === 'Delete' || runner === undefined) return;
+  write(metricLine(runner, { DeployFailed: status === 'FAILED' ? 1 : 0 }, Date.now()));
+}
+
+const log = (message: string): void => write({ gate: message });
+
+function write(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -7,6 +7,7 @@ import {
   RUNNER_ENVIRONMENT,
   SURROUNDINGS_ENVIRONMENT,
   type DeployContext,
+  type MetricName,
   type RunnerAnswer,
   type Target,
 } from './contract.ts';
@@ -26,6 +27,8 @@ import { revert } from './engine/revert.ts';
 import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
 import { unlock } from './engine/unlock.ts';
+import { metricLine } from './metric-line.ts';
+import { runMeter, type RunMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
@@ -84,7 +87,8 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   if (deploy !== undefined) refuseStale(deploy, bundle);
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
-  const ports = portsFor(target, deadlineMs, secrets);
+  const meter = runMeter(Date.now());
+  const ports = metered(portsFor(target, deadlineMs, secrets), meter);
   const identity = {
     // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
     runId: `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`,
@@ -118,19 +122,20 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       if (result !== 'overtaken' && result.error === null && !result.repeated) {
         await workAfterRun(result.backfills ?? [], operator, deadlineMs, ports);
       }
-      return endOf(action, result);
+      return endOf(action, result, meter);
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
       const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
       writeLine({ note: 'settled', ...verdict });
+      writeMetrics(meter.ofVerdict(verdict));
       return { ok: true, action: 'settle', verdict };
     }
     case 'revert': {
       const { owners, sinceMs } = event;
       const wanted = { ...terms, identity, owners, sinceMs, ...surroundings.environment };
       const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
-      return endOf('down', await revert(wanted, hasty, postgres));
+      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter);
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
@@ -172,10 +177,24 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   }
 }
 
-function endOf(action: 'up' | 'down', result: RunResult | 'overtaken'): Answer {
+function endOf(action: 'up' | 'down', result: RunResult | 'overtaken', meter: RunMeter): Answer {
   if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
   writeLine({ note: 'ended', ...result });
+  writeMetrics(meter.ofResult(result, Date.now()));
   return { ok: result.error === null, action, result };
+}
+
+const metered = (ports: Ports, { hear }: RunMeter): Ports => ({
+  ...ports,
+  tell(note) {
+    hear(note);
+    ports.tell(note);
+  },
+});
+
+function writeMetrics(values: Readonly<Partial<Record<MetricName, number>>> | null): void {
+  const runner = process.env['AWS_LAMBDA_FUNCTION_NAME'];
+  if (values !== null && runner !== undefined) writeLine(metricLine(runner, values, Date.now()));
 }
 
 interface RunSurroundings extends Surroundings {

@@ -124,7 +124,7 @@ export async function waitForTurn(
   if (ports.clock.now() + waitMs > deadlineMs - RESERVE_MS) {
     throw view.holder?.runId === identity.runId ? stillWorking() : busy(view);
   }
-  ports.tell({ note: 'waiting', reason: holderText(view), forMs: Math.round(waitMs) });
+  ports.tell({ note: 'waiting', reason: holderText(view), forMs: Math.round(waitMs), lease: true });
   await ports.clock.sleep(waitMs);
 }
 

@@ -72,7 +72,13 @@ export interface Clock {
 export type RunNote =
   | { readonly note: 'installed' }
   | { readonly note: 'planned'; readonly migrations: readonly string[]; readonly groups: number }
-  | { readonly note: 'waiting'; readonly reason: string; readonly forMs: number }
+  | {
+      readonly note: 'waiting';
+      readonly reason: string;
+      readonly forMs: number;
+      /** Present where it waits for the right to run. */
+      readonly lease?: true;
+    }
   | { readonly note: 'began'; readonly migration: string; readonly direction: 'up' | 'down' }
   /** Its row is written, its code does not run: it is not meant for this environment. */
   | { readonly note: 'skipped'; readonly migration: string }
@@ -81,6 +87,8 @@ export type RunNote =
       readonly migration: string;
       readonly statement: number;
       readonly milliseconds: number;
+      /** Rows that it inserted, updated or deleted. */
+      readonly rows: number;
     }
   | { readonly note: 'progress'; readonly migration: string; readonly message: string }
   | {

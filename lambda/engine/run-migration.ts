@@ -37,6 +37,7 @@ export async function runMigration(
       migration: migration.id,
       statement: numbered.number,
       milliseconds: clock.now() - began,
+      rows: result.affected,
     });
     return result;
   });

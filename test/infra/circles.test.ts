@@ -90,10 +90,7 @@ describe('gateAll', () => {
     const { stack, migrations } = newStack();
     const code = newFunction(stack);
     code.addAlias('live');
-    new events.Rule(stack, 'Nightly', {
-      schedule: events.Schedule.cron({ hour: '3' }),
-      targets: [new targets.LambdaFunction(code as lambda.IFunction)],
-    });
+    nightly(stack, code);
     migrations.gateAll();
     expect(holding(stack)).toContain(stack.getLogicalId(code.node.defaultChild as CfnResource));
   });
@@ -131,10 +128,7 @@ describe('an alias that is held', () => {
     const { stack, migrations } = newStack();
     const code = newFunction(stack);
     migrations.runBefore(code.addAlias('live'));
-    new events.Rule(stack, 'Nightly', {
-      schedule: events.Schedule.cron({ hour: '3' }),
-      targets: [new targets.LambdaFunction(code as lambda.IFunction)],
-    });
+    nightly(stack, code);
     expect(warnings(stack)).toEqual([
       expect.stringContaining(
         `'App/Nightly' calls the function 'App/Code' itself and not its alias 'App/Code/Aliaslive', so it runs new code before the migrations.`,
@@ -150,10 +144,7 @@ describe('an alias that is held', () => {
     const code = newFunction(stack);
     const alias = code.addAlias('live');
     migrations.runBefore(alias, ...(alsoFunction ? [code] : []));
-    new events.Rule(stack, 'Nightly', {
-      schedule: events.Schedule.cron({ hour: '3' }),
-      targets: [new targets.LambdaFunction((throughAlias ? alias : code) as lambda.IFunction)],
-    });
+    nightly(stack, (throughAlias ? alias : code) as lambda.IFunction);
     expect(warnings(stack)).toEqual([]);
   });
 });
@@ -171,6 +162,12 @@ describe('a state machine', () => {
   });
 });
 
+/** Somebody who calls a function, or an alias of it. */
+function nightly(stack: Stack, handler: lambda.IFunction): events.Rule {
+  const schedule = events.Schedule.cron({ hour: '3' });
+  return new events.Rule(stack, 'Nightly', { schedule, targets: [new targets.LambdaFunction(handler)] });
+}
+
 /** Logical ids of what waits for the migrations by declaration. */
 function holding(stack: Stack): readonly string[] {
   const gates = Object.entries(resourcesOf(stack))
@@ -184,5 +181,5 @@ function holding(stack: Stack): readonly string[] {
 function warnings(stack: Stack): readonly string[] {
   return Annotations.fromStack(stack)
     .findWarning('*', Match.stringLikeRegexp('new code before'))
-    .map(({ entry }) => String(entry.data));
+    .map(({ entry }) => entry.data as string);
 }

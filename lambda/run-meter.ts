@@ -1,0 +1,43 @@
+import type { MetricName } from './contract.ts';
+import type { RunResult } from './engine/outcome.ts';
+import type { RunNote } from './engine/ports.ts';
+import type { Verdict } from './engine/settle.ts';
+
+type Values = Readonly<Partial<Record<MetricName, number>>>;
+
+/** Counts what one call of the runner does, for its metrics. */
+export interface RunMeter {
+  readonly hear: (note: RunNote) => void;
+  /** Null for the stored end of an earlier call, which was counted then. */
+  readonly ofResult: (result: RunResult, nowMs: number) => Values | null;
+  readonly ofVerdict: (verdict: Verdict) => Values;
+}
+
+export function runMeter(startedMs: number): RunMeter {
+  let leaseWaitMs = 0;
+  let rows = 0;
+  return {
+    hear(note) {
+      if (note.note === 'waiting' && note.lease === true) leaseWaitMs += note.forMs;
+      if (note.note === 'statement') rows += note.rows;
+    },
+    ofResult({ action, steps, error, outcome, dataApiCalls, repeated }, nowMs) {
+      if (repeated) return null;
+      const applied = steps.filter((step) => step.outcome === 'applied').length;
+      return {
+        Applied: action === 'up' ? applied : 0,
+        Reverted: action === 'down' ? applied : 0,
+        Failed: error === null ? 0 : 1,
+        // What was rolled back was not written.
+        Rows: outcome === 'applied' ? rows : 0,
+        Duration: nowMs - startedMs,
+        DataApiCalls: dataApiCalls,
+        LeaseWait: leaseWaitMs,
+        ...(action === 'up' && error === null ? { DatabaseAhead: 0 } : {}),
+      };
+    },
+    ofVerdict({ ahead, dataApiCalls }) {
+      return { DataApiCalls: dataApiCalls, ...(ahead === null ? {} : { DatabaseAhead: ahead.length }) };
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { LocalPostgres } from '../../local/postgres/postgres.ts';
+import { module, openStage, openTheatre, STACK, type HandAnswer, type Stage } from './stage.ts';
+
+let postgres: LocalPostgres;
+let stage: Stage;
+
+beforeAll(async () => {
+  postgres = await openTheatre();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+beforeEach(async () => {
+  stage = await openStage(postgres);
+});
+afterEach(async () => {
+  await stage.close();
+});
+
+const first = {
+  '0001_notes.ts': module(
+    'base',
+    ['create table notes (body text)', `insert into notes values ('one'), ('two'), ('three')`],
+    { down: ['drop table notes'] },
+  ),
+};
+const broken = { ...first, '0002_broken.ts': module('0001_notes', ['insert into notes values (1/0)']) };
+const second = {
+  ...first,
+  '0002_more.ts': module('0001_notes', ['create table more (n int)'], { compatible: true }),
+};
+
+describe('the metrics of a deploy', () => {
+  test('count what was applied and written, under the name of the runner', async () => {
+    await stage.deploy('r1', first);
+    expect(measured(stage.runnerLog())).toEqual([
+      {
+        Runner: physicalId('AWS::Lambda::Function', 'MigrationsRunner'),
+        Applied: 1,
+        Reverted: 0,
+        Failed: 0,
+        Rows: 3,
+        Duration: expect.any(Number) as number,
+        DataApiCalls: expect.any(Number) as number,
+        LeaseWait: 0,
+        DatabaseAhead: 0,
+      },
+    ]);
+    expect(measured(stage.gateLog())).toEqual([
+      { Runner: physicalId('AWS::Lambda::Function', 'MigrationsRunner'), DeployFailed: 0 },
+    ]);
+  });
+
+  test('count a failure once, and nothing of what was rolled back', async () => {
+    await stage.deploy('r1', first);
+    await stage.deploy('r2', broken);
+    expect(measured(stage.gateLog()).map(({ DeployFailed }) => DeployFailed)).toEqual([0, 1, 0]);
+    const runs = measured(stage.runnerLog()).filter(({ Failed }) => Failed !== undefined);
+    expect(runs[1]).toMatchObject({ Applied: 0, Failed: 1, Rows: 0 });
+  });
+
+  test('show how far a rollback leaves the database ahead, until the next deploy', async () => {
+    await stage.deploy('r1', first);
+    await stage.deploy('r2', second, { AppAlias: 'not healthy' });
+    await stage.deploy('r3', second);
+    const ahead = measured(stage.runnerLog()).map(({ DatabaseAhead }) => DatabaseAhead);
+    expect(ahead.filter((one) => one !== undefined)).toEqual([0, 0, 1, 0]);
+  });
+});
+
+describe('the aliases of the runner', () => {
+  test('take readings through both, and changes through one', async () => {
+    await stage.deploy('r1', first);
+    for (const alias of ['Read', 'Act']) {
+      expect(await invoke(alias, { action: 'status' })).toMatchObject({ ok: true, status: { pending: [] } });
+      expect(await invoke(alias, { action: 'plan' })).toMatchObject({ ok: true });
+      expect(await invoke(alias, { action: 'history' })).toMatchObject({ ok: true });
+    }
+    stage.rehearsal.dataApi.resetCalls();
+    for (const event of [
+      { action: 'up' },
+      { action: 'down', to: 'base', confirm: 'app' },
+      { action: 'unlock', reason: 'why', confirm: 'app' },
+      { action: 'repair', reason: 'why' },
+      { action: 'stamp', to: 'base', reason: 'why', confirm: 'app' },
+    ]) {
+      expect(await invoke('Read', event)).toMatchObject({ ok: false, error: { code: 'read-only' } });
+    }
+    expect(stage.rehearsal.dataApi.calls()).toEqual([]);
+    expect(await invoke('Act', { action: 'down', to: 'base', confirm: 'app' })).toMatchObject({ ok: true });
+  });
+
+  test('take nothing back before the name of the database was said', async () => {
+    await stage.deploy('r1', first);
+    stage.rehearsal.dataApi.resetCalls();
+    for (const event of [
+      { action: 'down', to: 'base' },
+      { action: 'down', to: 'base', confirm: 'another' },
+      { action: 'unlock', reason: 'why' },
+      { action: 'stamp', to: 'base', reason: 'why' },
+    ]) {
+      const answer = await invoke('Act', event);
+      expect(answer).toMatchObject({ ok: false, error: { code: 'not-confirmed' } });
+      expect(answer.error?.text.next).toContain('"confirm":"app"');
+    }
+    expect(stage.rehearsal.dataApi.calls()).toEqual([]);
+  });
+});
+
+function physicalId(type: string, beginning: string): string {
+  const resource = stage.rehearsal.cloudFormation
+    .stack(STACK)
+    ?.resources.find((one) => one.type === type && one.logicalId.startsWith(beginning));
+  return String(resource?.physicalId);
+}
+
+/** What CloudWatch would make metrics of: the lines in its own format, with each value that the format declares. */
+function measured(log: string): readonly Readonly<Record<string, unknown>>[] {
+  return log
+    .split('\n')
+    .filter((line) => line.startsWith('{"_aws"'))
+    .map((line) => {
+      const { _aws, ...values } = JSON.parse(line) as {
+        readonly _aws: {
+          readonly Timestamp: number;
+          readonly CloudWatchMetrics: readonly [
+            {
+              readonly Namespace: string;
+              readonly Dimensions: readonly (readonly string[])[];
+              readonly Metrics: readonly { readonly Name: string; readonly Unit: string }[];
+            },
+          ];
+        };
+      };
+      const [{ Namespace, Dimensions, Metrics }] = _aws.CloudWatchMetrics;
+      expect(Namespace).toBe('Forerun');
+      expect([...Dimensions.flat(), ...Metrics.map(({ Name }) => Name)].sort()).toEqual(
+        Object.keys(values).sort(),
+      );
+      return values;
+    });
+}
+
+async function invoke(alias: string, event: object): Promise<HandAnswer> {
+  const { environment } = stage.rehearsal;
+  const client = new LambdaClient({
+    endpoint: String(environment['AWS_ENDPOINT_URL_LAMBDA']),
+    region: String(environment['AWS_REGION']),
+    credentials: {
+      accessKeyId: String(environment['AWS_ACCESS_KEY_ID']),
+      secretAccessKey: String(environment['AWS_SECRET_ACCESS_KEY']),
+    },
+  });
+  try {
+    const FunctionName = physicalId('AWS::Lambda::Alias', `Migrations${alias}`);
+    const { Payload } = await client.send(
+      new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }),
+    );
+    return JSON.parse(Buffer.from(Payload ?? []).toString()) as HandAnswer;
+  } finally {
+    client.destroy();
+  }
+}
