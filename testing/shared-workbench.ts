@@ -24,7 +24,7 @@ const waiting = new Set<symbol>();
  * one stops it, because a runner may wait for an empty event loop before it calls any hook.
  */
 export function registerTests(
-  { directory, environment, params }: TestedHistory,
+  { directory, environment, params, secrets }: TestedHistory,
   tests: readonly {
     readonly name: string;
     run(history: BuiltHistory, bench: Workbench): Promise<void>;
@@ -39,6 +39,7 @@ export function registerTests(
           const history = await bench.history(folder, {
             ...(environment === undefined ? {} : { environment }),
             ...(params === undefined ? {} : { params }),
+            ...(secrets === undefined ? {} : { secrets }),
           });
           await run(history, bench);
         }, migrationsFolder(directory));

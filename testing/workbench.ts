@@ -28,7 +28,18 @@ export interface Surroundings {
   readonly environment?: string;
   /** Values for migrations that declare `params`. */
   readonly params?: Readonly<Record<string, unknown>>;
+  /**
+   * Texts of the secrets that migrations name, by the name or ARN that they give; a secret with members is written as JSON.
+   *
+   * @example secrets: { 'prod/app-role': '{"password":"only for tests"}' }
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
+
+const arnOf = (nameOrArn: string): string =>
+  nameOrArn.startsWith('arn:')
+    ? nameOrArn
+    : `arn:aws:secretsmanager:eu-west-1:111122223333:secret:${nameOrArn}`;
 
 /** Events in which the runner takes surroundings, and those in which it wants the database named once more. */
 const TOLD: ReadonlySet<string> = new Set(['up', 'down', 'plan']);
@@ -104,7 +115,10 @@ export async function startWorkbench(directory?: string): Promise<Workbench> {
       database,
       history: 'default',
     });
-    const provide = async (built: Promise<Built>, surroundings: Surroundings): Promise<BuiltHistory> => {
+    const provide = async (
+      built: Promise<Built>,
+      { secrets: given = {}, ...told }: Surroundings,
+    ): Promise<BuiltHistory> => {
       const { migrations, head, runner, outdir } = await built;
       const name = `runner-${randomBytes(6).toString('hex')}`;
       const { arn } = await lambda.createFunction(name, {
@@ -120,9 +134,10 @@ export async function startWorkbench(directory?: string): Promise<Workbench> {
         migrations,
         head,
         async ask(event, database) {
+          for (const [name, value] of Object.entries(given)) secrets.put({ arn: arnOf(name), name, value });
           const payload = {
             ...event,
-            ...(TOLD.has(event.action) ? surroundings : {}),
+            ...(TOLD.has(event.action) ? told : {}),
             ...(CONFIRMED.has(event.action) ? { confirm: database } : {}),
             target: targetOf(database),
           };

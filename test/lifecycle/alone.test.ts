@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { RDSDataClient } from '@aws-sdk/client-rds-data';
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Migration } from '../../lambda/engine/migration.ts';
@@ -6,6 +7,7 @@ import type { RunResult } from '../../lambda/engine/outcome.ts';
 import type { Goal } from '../../lambda/engine/plan.ts';
 import type { BoundValue } from '../../lambda/engine/ports.ts';
 import { startArena, type Arena } from '../campaign/arena.ts';
+import { impatientClient } from '../campaign/client.ts';
 import { runEngine, type EngineTask } from '../campaign/engine-run.ts';
 import { openLane, type Lane } from '../campaign/lane.ts';
 import { lineOf } from './line-of.ts';
@@ -36,6 +38,7 @@ const run = (
   migrations: readonly Migration[],
   runId: string,
   more: Partial<EngineTask> & { readonly goal?: Goal } = {},
+  client?: RDSDataClient,
 ): Promise<RunResult> =>
   runEngine(
     { migrations, goal: more.goal ?? UP },
@@ -47,6 +50,7 @@ const run = (
       seed: runId,
       ...more,
     },
+    client,
   );
 
 const byRun = (runId: string) => (call: { readonly accessKeyId: string }) =>
@@ -268,6 +272,27 @@ describe('statements outside a transaction', () => {
     expect((await run(one(BUILD), 'again')).outcome).toBe('applied');
     expect(await indexes()).toEqual(['n_n', true]);
     expect(await journal()).toEqual(['0001_one']);
+  });
+});
+
+describe('a recorded statement that arrives late', () => {
+  test('finds itself fenced, and does nothing', async () => {
+    const held = arena.dataApi.faults.next({
+      kind: 'hold-before',
+      where: (call) => byRun('first')(call) && call.sql?.includes(RECORDED) === true,
+    });
+    const task = { endpoint: arena.dataApi.url, accessKeyId: `${lane.database}_first` };
+    const result = await run(
+      one('insert into n values (1)'),
+      'first',
+      {},
+      impatientClient(task, held.struck),
+    );
+    expect(stepsOf(result)).toEqual(['0001_one applied']);
+    held.release();
+    while (sent('first', RECORDED) < 2) await new Promise<void>((wake) => setImmediate(wake));
+    expect(await rows('select n from n')).toEqual([1]);
+    expect(await ledger()).toEqual([]);
   });
 });
 

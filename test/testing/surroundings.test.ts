@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { KIT, makeProject } from './project.ts';
 
-test('a test says in which environment its migrations run, and with which params', async () => {
+test('a test says in which environment its migrations run, with which params and secrets', async () => {
   const project = makeProject({
     'migrations/0001_seed.ts': `import { migration } from 'forerun';
 export default migration({
@@ -12,6 +12,18 @@ export default migration({
   },
   async down({ op }) {
     await op.execute('drop table seeds');
+  },
+});`,
+    'migrations/0002_told.ts': `import { migration, secret } from 'forerun';
+export default migration({
+  after: '0001_seed',
+  secrets: { key: secret('app/key', 'text') },
+  async up({ op, secrets }) {
+    await op.execute('create table told (length int)');
+    await op.execute('insert into told values (length(:key))', { key: secrets.key });
+  },
+  async down({ op }) {
+    await op.execute('drop table told');
   },
 });`,
     'dev.spec.ts': `
@@ -28,12 +40,17 @@ testMigration('0001_seed', {
   environment: 'prod',
   after: async ({ op }) => assert.deepEqual(await tables(op), []),
 });
-testHistory({ environment: 'prod', params: { unused: 'value' } });
+testMigration('0002_told', {
+  environment: 'prod',
+  secrets: { 'app/key': '{"text":"twelve chars"}' },
+  after: async ({ op }) => assert.deepEqual(await op.query('select length from told'), [{ length: 12 }]),
+});
+testHistory({ environment: 'prod', params: { unused: 'value' }, secrets: { 'app/key': '{"text":"x"}' } });
 `,
   });
   try {
     const { out } = await project.node('--test', '--test-reporter=tap', 'dev.spec.ts');
-    expect(out).toContain('# pass 5');
+    expect(out).toContain('# pass 6');
   } finally {
     project.remove();
   }
