@@ -1,5 +1,7 @@
+import { backfill } from '../../lambda/authoring/backfill.ts';
 import { integer, text } from '../../lambda/authoring/column-types.ts';
-import { bindMigration, migration } from '../../lambda/authoring/migration.ts';
+import { bindMigration, migration, type MigrationDefinition } from '../../lambda/authoring/migration.ts';
+import { sql } from '../../lambda/authoring/sql.ts';
 import { table } from '../../lambda/authoring/table.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { Goal } from '../../lambda/engine/plan.ts';
@@ -149,6 +151,60 @@ const long = lineOf({
 const plain = (name: keyof typeof PLAIN, own: boolean): Migration[] =>
   lineOf(...PLAIN[name].map((up, at) => ({ id: `000${at + 1}_${name}`, up: [...up], own })));
 
+const things = table('things', { id: integer(), n: integer() });
+
+const createThings = migration({
+  after: 'base',
+  async up({ op }) {
+    await op.execute('create table things (id int primary key, n int not null)');
+    await op.execute('insert into things select g, g from generate_series(1, 7) g');
+  },
+  async down({ op }) {
+    await op.execute('drop table things');
+  },
+});
+
+const andThen = migration({
+  after: '0002_backfill',
+  up: ({ op }) => op.execute('update things set n = n * 2'),
+  down: ({ op }) => op.execute('update things set n = n / 2'),
+});
+
+const backfillOf = (definition: MigrationDefinition): readonly Migration[] =>
+  [createThings, definition, andThen].map((one, at) =>
+    bindMigration(one, {
+      id: ['0001_things', '0002_backfill', '0003_then'][at] ?? '',
+      after: one.after,
+      checksum: `v1:${at}`,
+    }),
+  );
+
+/** Small enough that every batch has calls to strike, and so written that a row that is changed twice weighs too much. */
+const backfillTerms = {
+  after: '0001_things',
+  table: things,
+  key: 'id',
+  hold: true,
+  batchRows: 3,
+  pauseMs: 0,
+  down: 'nothing to undo',
+} as const;
+
+/** A change that leaves no trace, over a frozen set. */
+const backfillSet = backfillOf(backfill({ ...backfillTerms, frozen: true, set: { n: sql`n * 10 + 1` } }));
+
+const backfillTransform = backfillOf(
+  backfill({ ...backfillTerms, where: sql`n < 100`, transform: ({ n }) => ({ n: n + 100 }) }),
+);
+
+const backfillBatch = backfillOf(
+  backfill({
+    ...backfillTerms,
+    where: sql`n < 100`,
+    batch: ({ op, rows }) => op.execute(sql`update things set n = n + 100 where ${rows}`),
+  }),
+);
+
 /** Every history of the campaign. */
 export const HISTORIES: readonly CampaignHistory[] = [
   { name: 'inserts', migrations: plain('inserts', false), starts: BOTH, goal: UP },
@@ -167,6 +223,9 @@ export const HISTORIES: readonly CampaignHistory[] = [
   },
   { name: 'repeat', migrations: plain('inserts', false), repeatables: repeats, starts: BOTH, goal: UP },
   { name: 'long', migrations: long, starts: ['installed'], goal: UP },
+  { name: 'backfill-set', migrations: backfillSet, starts: ['installed'], goal: UP },
+  { name: 'backfill-transform', migrations: backfillTransform, starts: ['installed'], goal: UP },
+  { name: 'backfill-batch', migrations: backfillBatch, starts: ['installed'], goal: UP },
   {
     name: 'down',
     migrations: reversible,

@@ -196,7 +196,7 @@ export function readStatement(step: TrialStep, select: readonly string[]): State
   return {
     sql: `${tagOf(step.id)} with ${window.sql}
 select ${edgeJson(step.key)} as forerun_edge, (select cast(count(*) as integer) from scan) as forerun_seen, ${readColumns(step, select)}
-from (values (1)) as forerun_one (n) left join ${step.backfill.table} on ${rows.sql}`,
+from (values (1)) as forerun_one (forerun_n) left join ${step.backfill.table} on ${rows.sql}`,
     parameters: { ...window.parameters, ...rows.parameters },
   };
 }

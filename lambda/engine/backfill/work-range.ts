@@ -62,7 +62,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
   let recent: readonly Sample[] = held.range.recent;
   let trusted = false;
   let attempts = 0;
-  let whole = true;
+  /** Rows that are still to be got through behind a batch that failed: there nobody waits before splitting again. */
+  let suspect = 0;
 
   const stepNow = (): Step => ({
     seat: { ...bidder, token: held.token, revision: held.revision, lockTimeoutMs: spec.tuning.lockTimeoutMs },
@@ -101,7 +102,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       case 'conflict':
       case 'rows': {
         attempts += 1;
-        const patient = verdict === 'conflict' || (verdict === 'rows' && whole);
+        const patient = verdict === 'conflict' || (verdict === 'rows' && suspect <= 0);
         const pauseMs = patient ? PAUSES_MS[attempts - 1] : undefined;
         if (pauseMs !== undefined) {
           tell({ note: 'waiting', reason: messageOf(cause), forMs: pauseMs });
@@ -110,7 +111,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         }
         attempts = 0;
         if (step.rows > LEAST_ROWS) {
-          whole = false;
+          suspect = Math.max(suspect, step.rows);
           sizing = shrunk({ rows: step.rows, costs: [] });
           return null;
         }
@@ -170,7 +171,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     if (trusted) sizing = sized({ ...sizing, rows: step.rows }, answer.seen, tookMs, spec.tuning.targetMs);
     trusted = true;
     attempts = 0;
-    whole = true;
+    suspect -= answer.seen;
     recent = sampled(recent, clock.now(), held.range.scanned);
     tell({
       note: 'batch',

@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
+import type { RunNote } from '../../lambda/engine/ports.ts';
+import { fastClock } from '../campaign/fast-clock.ts';
+import { historyOf } from '../authoring/history-of.ts';
+import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
+
+let place: Workplace;
+beforeAll(async () => (place = await startWorkplace()));
+afterAll(() => place.close());
+
+const rows = table('thing', { id: bigint(), n: integer().nullable(), m: integer().defaulted() });
+
+const create = (count: number) =>
+  migration({
+    after: 'base',
+    async up({ op }) {
+      await op.execute('create table thing (id bigint primary key, n int, m int not null default 0)');
+      await op.execute(`insert into thing select g, null, 0 from generate_series(1, ${count}) g`);
+    },
+    down: irreversible('a test'),
+  });
+
+const common = {
+  after: '0001_create',
+  table: rows,
+  key: 'id',
+  where: sql`n is null`,
+  hold: true,
+  pauseMs: 0,
+  batchRows: 40,
+  down: 'nothing to undo',
+} as const;
+
+const tally = (database: FreshDatabase): Promise<readonly Record<string, unknown>[]> =>
+  database.query('select n, count(*)::int as rows from thing group by n order by n');
+
+describe('a batch that fails', () => {
+  test('is tried again, split, and then the backfill pauses at the very row; resumed, it goes on from there', async () => {
+    const database = await place.freshDatabase();
+    const history = historyOf({
+      '0001_create': create(200),
+      '0002_fill': backfill({ ...common, set: { n: sql`100 / (id - 123)` } }),
+    });
+    const waits: RunNote[] = [];
+    const tell = (note: RunNote): void => {
+      if (note.note === 'waiting') waits.push(note);
+    };
+    const result = await database.up(history, { clock: fastClock(), tell });
+    expect(result.error?.code).toBe('backfill-stopped');
+    expect(result.error?.text.what).toContain('SQLSTATE 22012 at thing (id) = (123)');
+    expect(result.steps.at(-1)?.outcome).toBe('partial');
+    expect(waits).toHaveLength(2);
+    expect((await database.query('select count(*)::int as done from thing where n is not null'))[0]).toEqual({
+      done: 122,
+    });
+    expect(await database.query('select state, reason from forerun.backfill')).toEqual([
+      { state: 'paused', reason: 'SQLSTATE 22012 at thing (id) = (123)' },
+    ]);
+    const next = await database.up(history);
+    expect(next.error?.code).toBe('backfill-refused');
+    await database.query('delete from thing where id = 123');
+    await database.query(`update forerun.backfill set state = 'enqueued'`);
+    expect((await database.up(history)).error).toBeNull();
+    expect(await database.query('select count(*)::int as missed from thing where n is null')).toEqual([
+      { missed: 0 },
+    ]);
+  });
+
+  test('by a transform that throws on one row pauses there, and keeps none of its words', async () => {
+    const database = await place.freshDatabase();
+    const history = historyOf({
+      '0001_create': create(100),
+      '0002_fill': backfill({
+        ...common,
+        transform: ({ id }) => {
+          if (id === 57n) throw new RangeError('secret of row 57');
+          return { n: Number(id) };
+        },
+      }),
+    });
+    const result = await database.up(history, { clock: fastClock() });
+    expect(result.error?.text.what).toContain('transform threw a RangeError at thing (id) = (57)');
+    expect(JSON.stringify(await database.query('select * from forerun.backfill'))).not.toContain('secret');
+    expect(await database.query('select count(*)::int as done from thing where n = id')).toEqual([
+      { done: 56 },
+    ]);
+  });
+
+  test('because a row is locked for long is tried again until it is not', async () => {
+    const database = await place.freshDatabase();
+    const other = await database.connect();
+    const history = historyOf({
+      '0001_create': create(100),
+      '0002_fill': backfill({ ...common, set: { n: 1 }, lockTimeoutMs: 50 }),
+    });
+    await database.up(history, { to: '0001_create' });
+    await other.query('begin; update thing set m = 5 where id = 60');
+    let ended = false;
+    const result = await database.up(history, {
+      clock: fastClock(),
+      tell: (note) => {
+        if (note.note !== 'waiting' || ended) return;
+        ended = true;
+        void other.query('commit');
+      },
+    });
+    await other.end();
+    expect(ended).toBe(true);
+    expect(result.error).toBeNull();
+    expect(await tally(database)).toEqual([{ n: 1, rows: 100 }]);
+  });
+});
+
+describe('the table changes meanwhile', () => {
+  test('rows written before and committed after the cursor passed are found by the closing sweep', async () => {
+    const database = await place.freshDatabase();
+    const other = await database.connect();
+    const history = historyOf({
+      '0001_create': create(100),
+      '0002_fill': backfill({ ...common, set: { n: 1 } }),
+    });
+    await database.up(history, { to: '0001_create' });
+    await other.query('begin; insert into thing values (0), (1000)');
+    let committed = false;
+    const result = await database.up(history, {
+      clock: fastClock(),
+      tell: (note) => {
+        if (note.note !== 'waiting' || committed) return;
+        committed = true;
+        void other.query('commit');
+      },
+    });
+    await other.end();
+    expect(committed).toBe(true);
+    expect(result.error).toBeNull();
+    expect(await tally(database)).toEqual([{ n: 1, rows: 102 }]);
+  });
+
+  test('rows inserted behind and ahead of the cursor while it runs are done once', async () => {
+    const database = await place.freshDatabase();
+    const history = historyOf({
+      '0001_create': create(200),
+      '0002_fill': backfill({ ...common, set: { n: 1, m: sql`m + 1` } }),
+    });
+    let inserts = 0;
+    const pending: Promise<unknown>[] = [];
+    const result = await database.up(history, {
+      tell: (note) => {
+        if (note.note !== 'batch' || inserts === 3) return;
+        inserts += 1;
+        pending.push(database.query(`insert into thing values (${-inserts}), (${10_000 + inserts})`));
+      },
+      beforeBegin: async () => void (await Promise.all(pending)),
+    });
+    await Promise.all(pending);
+    expect(result.error).toBeNull();
+    expect(
+      await database.query(
+        'select max(m) as most, min(m) as least from thing where n = 1 and id between 1 and 200',
+      ),
+    ).toEqual([{ most: 1, least: 1 }]);
+    expect(await database.query('select max(m) as most from thing')).toEqual([{ most: 1 }]);
+  });
+
+  test('a column that goes stops it clearly, with what is done standing', async () => {
+    const database = await place.freshDatabase();
+    const history = historyOf({
+      '0001_create': create(300),
+      '0002_fill': backfill({ ...common, set: { n: 1, m: 2 } }),
+    });
+    let dropped: Promise<unknown> | null = null;
+    const result = await database.up(history, {
+      tell: (note) => {
+        if (note.note === 'batch') dropped ??= database.query('alter table thing drop column m');
+      },
+    });
+    await dropped;
+    expect(result.error?.code).toBe('backfill-stopped');
+    expect(result.error?.text.what).toContain('is failed: SQLSTATE 42703');
+    expect(result.error?.text.next).toContain('"retry"');
+    const again = await database.up(history);
+    expect(again.error?.code).toBe('backfill-refused');
+  });
+
+  test.each([0, 1])('a table of %i rows is done at once', async (count) => {
+    const database = await place.freshDatabase();
+    const history = historyOf({
+      '0001_create': create(count),
+      '0002_fill': backfill({ ...common, set: { n: 1 } }),
+      '0003_raise': backfill({
+        ...common,
+        after: '0002_fill',
+        where: sql`true`,
+        frozen: true,
+        parallel: 3,
+        set: { m: sql`m + 1` },
+      }),
+      '0004_compute': backfill({
+        ...common,
+        after: '0003_raise',
+        where: sql`n = 1`,
+        transform: () => ({ n: 2 }),
+      }),
+    });
+    expect((await database.up(history)).error).toBeNull();
+    expect(await database.query('select n, m from thing')).toEqual(count === 0 ? [] : [{ n: 2, m: 1 }]);
+  });
+});
+
+describe('the time of a run is over', () => {
+  test('the deploy says so, and the next run goes on from the cursor', async () => {
+    const database = await place.freshDatabase();
+    const history = historyOf({
+      '0001_create': create(400),
+      '0002_fill': backfill({ ...common, frozen: true, pauseMs: 5_000, set: { n: 1, m: sql`m + 1` } }),
+    });
+    const first = await database.up(history, { clock: fastClock(), timeMs: 42_000 });
+    expect(first.error?.code).toBe('backfill-working');
+    expect(first.steps.map(({ outcome }) => outcome)).toEqual(['applied', 'partial']);
+    const [before] = await database.query('select scanned::int as scanned from forerun.backfill_range');
+    expect(Number(before?.['scanned'])).toBeGreaterThan(0);
+    expect(Number(before?.['scanned'])).toBeLessThan(400);
+    const second = await database.up(history, { clock: fastClock() });
+    expect(second.error).toBeNull();
+    expect(await database.query('select n, m, count(*)::int as rows from thing group by n, m')).toEqual([
+      { n: 1, m: 1, rows: 400 },
+    ]);
+  });
+});
