@@ -10,6 +10,7 @@ import type { Ports } from './ports.ts';
 export interface SettleRequest {
   readonly identity: RunIdentity & { readonly action: 'settle' };
   readonly history: readonly Migration[];
+  readonly repeatables?: readonly Migration[];
   readonly deadlineMs: number;
   readonly limits: RunLimits;
 }
@@ -26,6 +27,8 @@ export interface Verdict {
   readonly compatible: 'yes' | 'no' | 'unknown';
   /** Migrations without a transaction that stand half way; absent in the answers of runners before this member was added. */
   readonly halfDone?: readonly string[];
+  /** Repeatables of this release of which the database holds another form, or none; absent as above. */
+  readonly stale?: readonly string[];
   readonly dataApiCalls: number;
 }
 
@@ -81,13 +84,18 @@ const NOTHING_KNOWN = { fenced: false, ahead: null, pending: [], compatible: 'un
 function standing(
   history: readonly Migration[],
   view: JournalView,
-): Pick<Verdict, 'ahead' | 'pending' | 'compatible' | 'halfDone'> {
+): Pick<Verdict, 'ahead' | 'pending' | 'compatible' | 'halfDone' | 'stale'> {
   const ahead = aheadOf(history, view);
-  const strange = view.foreign.length > ahead.length || view.changed.length > 0 || halfDone(view).size > 0;
+  const strange =
+    view.foreign.length > ahead.length ||
+    view.changed.length > 0 ||
+    view.pending.size > 0 ||
+    halfDone(view).size > 0;
   return {
     ahead: view.foreign.map(({ id }) => id),
     pending: [...view.pending],
     halfDone: [...halfDone(view).keys()],
+    stale: [...view.stale],
     compatible: strange ? 'unknown' : compatibility(ahead),
   };
 }

@@ -18,13 +18,14 @@ export async function decide(asked: GateRequest, context: GateContext): Promise<
   if (properties === null) return unreadable(asked);
   const work = workOn(asked, properties, context);
 
+  const known = mayComeFromRollback(work) ? await isRollingBack(asked.StackId) : null;
+  if (known === true) return afterRollback(work);
+
   const first = await askForward(work);
   const done = successOf(first, properties);
-  if (done !== null && !looksLikeRollback(work, first)) return done;
-
-  const rollingBack = asked.RequestType === 'Update' ? await isRollingBack(asked.StackId) : false;
-  if (rollingBack === true || (rollingBack === null && mayBeRollback(first))) return afterRollback(work);
   if (done !== null) return done;
+  const rollingBack = known ?? (asked.RequestType === 'Update' ? await isRollingBack(asked.StackId) : false);
+  if (rollingBack === true || (rollingBack === null && mayBeRollback(first))) return afterRollback(work);
   if (isOvertaken(first)) {
     const second = await askUp(work, { yieldToOwnRun: false });
     return successOf(second, properties) ?? failureOf(second);
@@ -41,13 +42,12 @@ async function askForward(work: Work): Promise<Asked> {
 }
 
 /**
- * The migrations changed and yet there was nothing to do: so it is when a rollback meets a forward run that has not begun
- * to write. That run must be fenced too.
+ * The migrations are others than those of the release before: only such a rollback has anything to settle. It is asked for
+ * before the runner is, because in a rollback nothing may be applied: neither what was reverted by hand, nor an older view.
  */
-function looksLikeRollback({ asked, properties }: Work, first: Asked): boolean {
+function mayComeFromRollback({ asked, properties }: Work): boolean {
   const { OldResourceProperties: old } = asked;
-  if (asked.RequestType !== 'Update' || old === undefined || old.Digest === properties.Digest) return false;
-  return resultOf(first)?.steps.length === 0;
+  return asked.RequestType === 'Update' && old !== undefined && old.Digest !== properties.Digest;
 }
 
 /**

@@ -10,20 +10,30 @@ export function verdictOf(settled: Asked): Verdict | null {
 export function standingText(settled: Asked): string {
   const verdict = verdictOf(settled);
   if (verdict === null) return `Where it stands could not be read: ${failureOf(settled).reason}`;
-  const halfDone = verdict.halfDone ?? [];
-  const half =
-    halfDone.length === 0
-      ? ''
-      : ` Half done, without a transaction: ${shown(halfDone)}; the release that holds it finishes it, and a statement of it may still be at work.`;
-  return `${aheadText(verdict)}${half}`;
+  const { halfDone = [], stale = [] } = verdict;
+  return [
+    differenceText(verdict),
+    ...(halfDone.length === 0
+      ? []
+      : [
+          `Half done, without a transaction: ${shown(halfDone)}; the release that holds it finishes it, and a statement of it may still be at work.`,
+        ]),
+    ...(stale.length === 0
+      ? []
+      : [`In another release's form, until this one is deployed again: ${shown(stale)}.`]),
+  ].join(' ');
 }
 
-function aheadText({ ahead, compatible, halfDone = [] }: Verdict): string {
+function differenceText({ ahead, pending, halfDone = [], compatible }: Verdict): string {
   if (ahead === null) return 'Where it stands could not be read in time.';
-  if (ahead.length > 0)
-    return `It is ahead of this release by ${ahead.length} (${shown(ahead)}); this release works with it: ${compatible}.`;
+  const works = `this release works with it: ${compatible}.`;
+  const found = [
+    ...(ahead.length > 0 ? [`is ahead of this release by ${ahead.length} (${shown(ahead)})`] : []),
+    ...(pending.length > 0 ? [`lacks ${pending.length} of this release (${shown(pending)})`] : []),
+  ];
+  if (found.length > 0) return `It ${found.join(' and ')}; ${works}`;
   return halfDone.length > 0
-    ? `No other release's migration is applied; this release works with it: ${compatible}.`
+    ? `As far as its migrations say, ${works}`
     : 'It is where this release expects it.';
 }
 
@@ -31,7 +41,7 @@ const shown = (ids: readonly string[]): string => ids.slice(0, 5).join(', ');
 
 /** Whether the release that was asked is known to work with the database as it stands. */
 export const isKnownToWork = (verdict: Verdict | null): boolean =>
-  verdict !== null && verdict.fenced && verdict.compatible === 'yes';
+  verdict !== null && verdict.fenced && verdict.compatible === 'yes' && (verdict.stale ?? []).length === 0;
 
 export function standingOf(verdict: Verdict | null): Pick<Attributes, 'Ahead' | 'Compatible'> {
   return {

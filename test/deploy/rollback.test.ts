@@ -192,3 +192,22 @@ describe('an upgrade of Forerun itself', () => {
     expect(stage.gateLog()).toContain('These properties (contract 99) are newer than this gate');
   });
 });
+
+const view = (text: string) => `import { repeatable } from 'forerun';
+export default repeatable({ async up({ op }) { await op.execute("create or replace view shown as select '${text}' as text"); } });
+`;
+
+test('a rollback applies nothing: neither a view of the old release nor what a person has reverted', async () => {
+  stage = await openStage(postgres);
+  await stage.deploy('r1', { ...first, 'shown.ts': view('old') });
+  const down = { action: 'down', to: 'base', confirm: 'app' };
+  await stage.deploy('r2', { ...first, 'shown.ts': view('new') }, unhealthy);
+  expect(await stage.rows('select text from shown')).toEqual([{ text: 'new' }]);
+  expect(stage.gateLog()).toContain("In another release's form, until this one is deployed again: shown.");
+  await stage.invoke(down);
+  const broken = { ...first, '0002_broken.ts': module('0001_notes', ['selectt 1']), 'shown.ts': view('old') };
+  const result = await stage.deploy('r3', broken);
+  expect(result.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+  expect(await applied()).toEqual([]);
+  expect(stage.gateLog()).toContain('It lacks 1 of this release (0001_notes)');
+});

@@ -215,13 +215,15 @@ describe('a rollback', () => {
   });
 
   test.each([
-    ['no', 'FAILED'],
-    ['unknown', 'FAILED'],
-    ['yes', 'SUCCESS'],
+    ['no', { compatible: 'no' }, 'FAILED'],
+    ['nobody knows', { compatible: 'unknown' }, 'FAILED'],
+    ['yes, but a view has another form', { compatible: 'yes', stale: ['shown'] }, 'FAILED'],
+    ['yes, but a run may still commit', { compatible: 'yes', fenced: false }, 'FAILED'],
+    ['yes', { compatible: 'yes', stale: [] }, 'SUCCESS'],
   ])(
     "with onRollback 'fail' and an old release that works with the database: %s",
-    async (compatible, Status) => {
-      const answer = await bench.ask(ahead({ compatible }), swapped({ OnRollback: 'fail' }), { stackStatus });
+    async (_case, verdict, Status) => {
+      const answer = await bench.ask(ahead(verdict), swapped({ OnRollback: 'fail' }), { stackStatus });
       expect(answer).toMatchObject({ Status });
       if (Status === 'SUCCESS') return;
       expect(answer?.Reason).toContain('go down to 0001_one');

@@ -138,7 +138,11 @@ test('the verdict names what the database has and lacks, and whether the release
     compatible: 'yes',
   });
   const sibling = { ...silent, after: ['0001_a'] };
-  expect(await settleFor([first, sibling], 2_000)).toMatchObject({ ahead: ['0002_b'], pending: ['0003_c'] });
+  expect(await settleFor([first, sibling], 2_000)).toMatchObject({
+    ahead: ['0002_b'],
+    pending: ['0003_c'],
+    compatible: 'unknown',
+  });
   await database.up([first, { ...compatible, compatible: true }, silent]);
   expect(await settleFor([first], 3_000)).toMatchObject({
     ahead: ['0002_b', '0003_c'],
