@@ -5,6 +5,7 @@ import {
   type LocalCloudFormation,
 } from './cloudformation/start-cloudformation.ts';
 import type { ClusterMade, Hooks, SecretMade } from './cloudformation/hooks.ts';
+import type { FaultOf } from './cloudformation/engine.ts';
 import type { StackEvent } from './cloudformation/status.ts';
 import type { CallEntry } from './data-api/call-log.ts';
 import { startDataApi, type LocalDataApi } from './data-api/start-data-api.ts';
@@ -22,8 +23,26 @@ export interface RehearsalOptions {
   readonly onInvoke?: LambdaOptions['onInvoke'];
   /** Each line that a function writes. */
   readonly onLog?: (line: LogLine) => void;
+  /** More types of custom resources that count as done without asking their function. */
+  readonly assumed?: readonly string[];
+  /** Makes resources fail on the way forward, in whatever stack. */
+  readonly faultOf?: FaultOf;
+  /** Told in words what of a template is not played; something plausible stands in. Default: it fails the deploy. */
+  readonly passOver?: (what: string) => void;
+  /** Default `111122223333`. */
+  readonly account?: string;
+  /** Default `eu-west-1`. */
+  readonly region?: string;
   /** Each call of the Data API. */
   readonly onCall?: (call: CallEntry) => void;
+}
+
+/** A database that stood before the stacks that use it. */
+export interface ImportedDatabase {
+  readonly clusterArn: string;
+  /** Whole, or without its last six characters as for a secret imported by name. */
+  readonly secretArn: string;
+  readonly database: string;
 }
 
 /** A piece of AWS on this machine: stacks can be deployed to it and functions invoked. */
@@ -36,6 +55,13 @@ export interface Rehearsal {
   readonly environment: Readonly<Record<string, string>>;
   /** Deploys one stack of a cloud assembly, after the stacks that it needs. */
   deploy(assembly: string, stackName: string, fail?: Readonly<Record<string, string>>): Promise<DeployResult>;
+  /**
+   * Makes what a stack only refers to: an empty database behind a cluster, and a secret that can log in to it. What is there
+   * already is left as it is.
+   *
+   * @returns whether anything was made
+   */
+  provideDatabase(of: ImportedDatabase): Promise<boolean>;
   /** Stops everything and leaves nothing behind. */
   close(): Promise<void>;
 }
@@ -73,6 +99,8 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
       authorize: (request) => allowed.ask(request),
       ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
       ...(options.onInvoke === undefined ? {} : { onInvoke: options.onInvoke }),
+      ...(options.account === undefined ? {} : { account: options.account }),
+      ...(options.region === undefined ? {} : { region: options.region }),
     });
     closers.push(() => lambda.close());
     const endpoints = {
@@ -89,6 +117,9 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
       hooks: databases.hooks,
       authorize: (request) => allowed.ask(request),
       ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+      ...(options.assumed === undefined ? {} : { assumed: options.assumed }),
+      ...(options.faultOf === undefined ? {} : { faultOf: options.faultOf }),
+      ...(options.passOver === undefined ? {} : { passOver: options.passOver }),
     });
     closers.push(() => cloudFormation.close());
     allowed.ask = ({ accessKeyId, action, resource }) => cloudFormation.allows(accessKeyId, action, resource);
@@ -104,6 +135,7 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
         AWS_ACCESS_KEY_ID: 'REHEARSAL',
         AWS_SECRET_ACCESS_KEY: 'rehearsal',
       },
+      provideDatabase: databases.provideImported,
       deploy: (assembly, stackName, fail = {}) => cloudFormation.deploy(assembly, stackName, { fail }),
       close,
     };
@@ -151,6 +183,29 @@ function databaseHooks(postgres: LocalPostgres, dataApi: LocalDataApi, secrets: 
     return { address: `${identifier}.cluster.local`, port: postgres.port };
   };
 
+  /** ARN → name the callers use → name on the server, of clusters that no template makes. */
+  const imported = new Map<string, Record<string, string>>();
+  const provideImported = async ({ clusterArn, secretArn, database }: ImportedDatabase): Promise<boolean> => {
+    const known = imported.get(clusterArn) ?? {};
+    const isMissing = known[database] === undefined && (imported.has(clusterArn) || !made.has(clusterArn));
+    if (isMissing) {
+      count += 1;
+      const real = `forerun_rehearsal_${process.pid}_${count}`;
+      await postgres.createDatabase(real);
+      const all = { ...known, [database]: real };
+      imported.set(clusterArn, all);
+      made.set(clusterArn, Object.values(all));
+      dataApi.addCluster({ arn: clusterArn, databases: all });
+    }
+    const noSecret = secrets.find(secretArn) === undefined;
+    if (noSecret) {
+      // An ARN without its ending is found by name and checked in full, as on AWS.
+      const arn = /-[A-Za-z0-9]{6}$/.test(secretArn) ? secretArn : `${secretArn}-LocalX`;
+      secrets.put({ arn, name: secretArn, value: master });
+    }
+    return isMissing || noSecret;
+  };
+
   const hooks: Hooks = {
     onCluster: provide,
     async onClusterDeleted({ arn }) {
@@ -170,6 +225,7 @@ function databaseHooks(postgres: LocalPostgres, dataApi: LocalDataApi, secrets: 
   };
   return {
     hooks,
+    provideImported,
     async drop(): Promise<void> {
       for (const name of [...made.values()].flat()) await postgres.dropDatabase(name);
       made.clear();

@@ -14,6 +14,8 @@ const manifestSchema = v.object({
       v.object({
         type: v.string(),
         dependencies: v.optional(v.array(v.string()), []),
+        displayName: v.optional(v.string()),
+        environment: v.optional(v.string()),
         properties: v.optional(
           v.object({
             templateFile: v.optional(v.string()),
@@ -52,6 +54,57 @@ export interface AssemblyStack {
   readonly assets: ReadonlyMap<string, string>;
   /** Stacks that must be deployed before, in their order of deployment. */
   readonly dependencies: readonly AssemblyStack[];
+}
+
+/** A stack that an assembly holds, with what a reader of the list wants to know. */
+export interface ListedStack {
+  readonly name: string;
+  readonly artifactId: string;
+  /** As the CDK names it: by the path of its construct. */
+  readonly displayName: string;
+  /** Undefined where the app leaves it to the deploy. */
+  readonly account: string | undefined;
+  readonly region: string | undefined;
+  /** Its own template and those of the stacks nested in it. */
+  readonly templates: readonly Template[];
+}
+
+/** Every stack of an assembly and its stages, in the order of the manifest. */
+export async function listStacks(directory: string): Promise<readonly ListedStack[]> {
+  const { artifacts } = v.parse(manifestSchema, await readJson(join(directory, 'manifest.json')));
+  const listed: ListedStack[] = [];
+  for (const [artifactId, { type, properties, displayName, environment = '' }] of Object.entries(artifacts)) {
+    if (type === 'cdk:cloud-assembly' && properties.directoryName !== undefined) {
+      listed.push(...(await listStacks(join(directory, properties.directoryName))));
+    }
+    if (type !== 'aws:cloudformation:stack') continue;
+    const { name, template, assets } = await readStack(directory, artifacts, artifactId);
+    const [, account, region] = /^aws:\/\/([^/]+)\/(.+)$/.exec(environment) ?? [];
+    listed.push({
+      name,
+      artifactId,
+      displayName: displayName ?? artifactId,
+      account: account?.startsWith('unknown') === true ? undefined : account,
+      region: region?.startsWith('unknown') === true ? undefined : region,
+      templates: [template, ...(await nestedTemplates(template, assets))],
+    });
+  }
+  return listed;
+}
+
+async function nestedTemplates(
+  { Resources }: Template,
+  assets: ReadonlyMap<string, string>,
+): Promise<readonly Template[]> {
+  const found: Template[] = [];
+  for (const { Type, Properties } of Object.values(Resources)) {
+    const url = JSON.stringify(Properties['TemplateURL'] ?? '');
+    const file = [...assets].find(([key]) => url.includes(key))?.[1];
+    if (Type !== 'AWS::CloudFormation::Stack' || file === undefined) continue;
+    const template = await readTemplateFile(file);
+    found.push(template, ...(await nestedTemplates(template, assets)));
+  }
+  return found;
 }
 
 /** Reads one stack out of a cloud assembly, with those it depends on; stages are searched too. */

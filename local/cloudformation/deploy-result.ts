@@ -11,6 +11,8 @@ export interface DeployOptions {
    * home in both orders. Default false.
    */
   readonly eventsFirst?: boolean;
+  /** Values of template parameters; a stack takes those that its template has. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
   /** Leave the stacks alone on which this one depends. Default false, as with `cdk deploy`. */
   readonly exclusively?: boolean;
 }

@@ -5,6 +5,14 @@ import type { ChangeRequest, ResourceHandler } from './resource-handler.ts';
 import type { Resource, Stack } from './stack.ts';
 import type { ResourceStatus, StackEvent, StackStatus } from './status.ts';
 
+/** Names a fault of a rehearsal for one resource. */
+export type FaultOf = (resource: {
+  readonly stackName: string;
+  readonly logicalId: string;
+  /** The construct that made it. */
+  readonly path: string | undefined;
+}) => string | undefined;
+
 /** What every operation on a stack needs from outside the stack. */
 export interface Engine {
   readonly account: string;
@@ -13,6 +21,13 @@ export interface Engine {
   /** Adds the time and the stack's name, keeps the event and tells it on. */
   readonly emit: (stack: Stack, event: Omit<StackEvent, 'at' | 'stackName'>) => void;
   readonly exportValue: (name: string) => string | undefined;
+  /** Reason with which a resource shall fail on the way forward, in whatever stack it stands. */
+  readonly faultOf?: FaultOf;
+  /**
+   * Told in words what of a template cannot be played here; then something plausible stands in for it. Without it, that is a failure
+   * of the resource.
+   */
+  readonly passOver?: (what: string) => void;
   /** Name of another stack that imports an export of this one. */
   readonly importerOf: (stack: Stack, exportName: string) => string | undefined;
 }

@@ -43,14 +43,14 @@ async function bring(
     path: constructPath(definition),
   };
   const failed = before === undefined ? 'CREATE_FAILED' : 'UPDATE_FAILED';
+  const handler = engine.handlerFor(definition.Type);
   const properties = await orFail(engine, operation, plain, failed, async () => {
     if (before !== undefined && before.type !== definition.Type) {
       throw new ResourceFailure('Update of resource type is not permitted.');
     }
-    return await Promise.resolve(resolveProperties(definition.Properties, operation.scope));
+    return await Promise.resolve(propertiesOf(engine, operation, logicalId, definition, handler));
   });
   const draft = { ...plain, properties };
-  const handler = engine.handlerFor(definition.Type);
   if (before === undefined) {
     await create(engine, operation, handler, draft);
   } else if (isDeepStrictEqual(before.properties, properties)) {
@@ -59,6 +59,25 @@ async function bring(
     await replace(engine, operation, handler, { before, draft });
   } else {
     await change(engine, operation, handler, { before, draft });
+  }
+}
+
+/** What nothing happens in needs no right properties; its made-up attributes may not fit every function of a template. */
+function propertiesOf(
+  { passOver }: Engine,
+  { scope, stack }: Operation,
+  logicalId: string,
+  { Properties, Type }: ResourceDefinition,
+  { isOpaque = false }: ResourceHandler,
+): Readonly<Record<string, unknown>> {
+  try {
+    return resolveProperties(Properties, scope);
+  } catch (error) {
+    if (!(error instanceof ResourceFailure) || !isOpaque || passOver === undefined) {
+      throw error;
+    }
+    passOver(`The properties of ${logicalId} (${Type}) in ${stack.name} are not all known here.`);
+    return Properties;
   }
 }
 
@@ -83,7 +102,7 @@ async function create(
     operation,
     draft,
     'CREATE_FAILED',
-    () => unlessFault(operation, logicalId, () => handler.create(requestFor(operation, draft))),
+    () => unlessFault(engine, operation, draft, () => handler.create(requestFor(operation, draft))),
     (physicalId) => void keep({ physicalId, attributes: {} }),
   );
   report(engine, stack, keep(made), 'CREATE_COMPLETE');
@@ -107,7 +126,7 @@ async function replace(
   steps.set(logicalId, { kind: 'replaced', before, after: undefined });
   stack.generations.set(logicalId, (stack.generations.get(logicalId) ?? 0) + 1);
   const made = await orFail(engine, operation, before, 'UPDATE_FAILED', () =>
-    unlessFault(operation, logicalId, () => {
+    unlessFault(engine, operation, draft, () => {
       refuseTwins(stack, handler, before, draft);
       return handler.create(requestFor(operation, draft));
     }),
@@ -129,7 +148,7 @@ async function change(
   const tried = { ...before, ...draft };
   steps.set(draft.logicalId, { kind: 'updated', before, after: tried });
   const made = await orFail(engine, operation, before, 'UPDATE_FAILED', () =>
-    unlessFault(operation, draft.logicalId, () =>
+    unlessFault(engine, operation, draft, () =>
       handler.update({
         ...requestAbout(stack, tried, target.assets, interrupted),
         oldProperties: before.properties,
@@ -167,9 +186,16 @@ function requestFor(
 }
 
 /** A fault stands in for the resource's own failure: nothing of the resource happens. */
-async function unlessFault<T>({ faults }: Operation, logicalId: string, step: () => Promise<T>): Promise<T> {
+async function unlessFault<T>(
+  { faultOf }: Engine,
+  { faults, stack }: Operation,
+  { logicalId, path }: Draft,
+  step: () => Promise<T>,
+): Promise<T> {
   const reason =
-    faults[logicalId] ?? Object.entries(faults).find(([beginning]) => logicalId.startsWith(beginning))?.[1];
+    faultOf?.({ stackName: stack.name, logicalId, path }) ??
+    faults[logicalId] ??
+    Object.entries(faults).find(([beginning]) => logicalId.startsWith(beginning))?.[1];
   if (reason !== undefined) {
     throw new ResourceFailure(reason);
   }

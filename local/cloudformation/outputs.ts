@@ -15,7 +15,7 @@ export function resolveOutputs(engine: Engine, { stack, target, scope }: Operati
   const exports: Record<string, string> = {};
   for (const [name, output] of Object.entries(target.template.Outputs)) {
     if (output.Condition === undefined || scope.condition(output.Condition)) {
-      const value = textOf(resolve(output.Value, scope));
+      const value = valueOf(engine, name, () => textOf(resolve(output.Value, scope)));
       outputs[name] = value;
       if (output.Export !== undefined) {
         exports[textOf(resolve(output.Export.Name, scope))] = value;
@@ -30,6 +30,19 @@ export function resolveOutputs(engine: Engine, { stack, target, scope }: Operati
     }
   }
   return { outputs, exports };
+}
+
+/** An output of made-up values may not be computable; nothing of the stack depends on it. */
+function valueOf({ passOver }: Engine, name: string, compute: () => string): string {
+  try {
+    return compute();
+  } catch (error) {
+    if (!(error instanceof ResourceFailure) || passOver === undefined) {
+      throw error;
+    }
+    passOver(`The output ${name} is not known here.`);
+    return `unknown-${name}`;
+  }
 }
 
 function textOf(value: unknown): string {

@@ -42,6 +42,8 @@ export interface ResourceHandler {
   readonly nameProperty?: string;
   /** The value of an attribute that `attributes` does not hold. */
   readonly attribute?: (resource: Made & { readonly type: string }, name: string) => unknown;
+  /** Nothing happens in it: whatever its properties say. */
+  readonly isOpaque?: boolean;
   /** Called in the cleanup phase for each resource that changed and stays. */
   readonly settle?: (request: ChangeRequest) => Promise<void>;
 }

@@ -31,12 +31,12 @@ export function resourceHandlers(options: HandlerOptions): (type: string) => Res
   const opaque = opaqueHandler(place);
   const handlers = new Map<string, ResourceHandler>(
     Object.entries({
-      ...lambdaHandlers(lambda),
+      ...lambdaHandlers(lambda, options.nested.engine.passOver),
       ...iamHandlers(policies, place),
       ...rdsHandlers(hooks, place),
       ...secretHandlers(hooks, place),
-      ...Object.fromEntries([...CDK_OWN_TYPES, ...options.assumed].map((type) => [type, opaque])),
       'AWS::CloudFormation::CustomResource': custom,
+      ...Object.fromEntries([...CDK_OWN_TYPES, ...options.assumed].map((type) => [type, opaque])),
       'AWS::CloudFormation::Stack': nestedStackHandler(options.nested),
     }),
   );

@@ -8,7 +8,7 @@ import { deleteStack } from './delete-stack.ts';
 import { createStack, finishUpdate, isUnchanged, updateBack, updateStack } from './deploy-stack.ts';
 import { refuseUnknownFaults, resultOf, type DeployOptions, type DeployResult } from './deploy-result.ts';
 import { startDescribeStacks } from './describe-stacks.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, FaultOf } from './engine.ts';
 import type { Hooks } from './hooks.ts';
 import { planOperation, type Operation, type OperationOptions } from './operation.ts';
 import { createPolicies } from './policies.ts';
@@ -29,6 +29,13 @@ export interface CloudFormationOptions {
   readonly authorize?: Authorize;
   /** More types of custom resources that count as done without asking their function. */
   readonly assumed?: readonly string[];
+  /** Makes resources fail on the way forward, in nested stacks and needed stacks too. */
+  readonly faultOf?: FaultOf;
+  /**
+   * Told in words what of a template is not played; something plausible stands in. Without it such a thing fails the deploy:
+   * imports of what no stack exports, code that is no folder of Node.js, functions of a template that made-up values do not fit.
+   */
+  readonly passOver?: (what: string) => void;
   /** Default: Lambda's. */
   readonly account?: string;
   /** Default: Lambda's. */
@@ -102,10 +109,19 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
       options.onEvent?.(told);
     },
     exportValue: (name) =>
-      [...stacks.values()].map((each) => each.exports[name]).find((value) => value !== undefined),
+      [...stacks.values()].map((each) => each.exports[name]).find((value) => value !== undefined) ??
+      assumedExport(name, options.passOver),
+    ...(options.faultOf === undefined ? {} : { faultOf: options.faultOf }),
+    ...(options.passOver === undefined ? {} : { passOver: options.passOver }),
     importerOf: (stack, exportName) =>
       [...stacks.values()].find((each) => each !== stack && each.imports.has(exportName))?.name,
   };
+  const roleIsOurs = (arn: string): boolean =>
+    [...byId.values()].some(({ resources }) =>
+      [...resources.values()].some(
+        ({ type, attributes }) => type === 'AWS::IAM::Role' && attributes['Arn'] === arn,
+      ),
+    );
   const find = (nameOrId: string): Stack | undefined => byId.get(nameOrId) ?? stacks.get(nameOrId);
   const found = (name: string): Stack => {
     const stack = find(name);
@@ -127,7 +143,7 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
 
   const play = async (
     source: AssemblyStack,
-    { fail = {}, eventsFirst = false }: DeployOptions,
+    { fail = {}, eventsFirst = false, parameters = {} }: DeployOptions,
   ): Promise<DeployResult> => {
     const { name, template, assets } = source;
     refuseUnknownFaults(template.Resources, fail);
@@ -149,6 +165,7 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
     const operation = plan(engine, stack, {
       template,
       assets,
+      parameters,
       faults: fail,
       interrupted: controller.signal,
       eventsFirst,
@@ -180,7 +197,8 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
       const target = await readAssembly(assemblyDirectory, stackName);
       if (deployOptions.exclusively !== true) {
         for (const dependency of inOrder(target)) {
-          const result = await play(dependency, {});
+          const { parameters = {} } = deployOptions;
+          const result = await play(dependency, { parameters });
           if (result.reason !== undefined) {
             return result;
           }
@@ -235,7 +253,11 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
     policies: (roleArn) => policies.documentsOf(roleArn),
     allows(principal, action, resource) {
       const roleArn = principal.startsWith('arn:') ? principal : lambda.roleOf(principal);
-      return roleArn === undefined || policies.allows(roleArn, action, resource);
+      if (roleArn === undefined || policies.allows(roleArn, action, resource)) return true;
+      // What a role that no stack has made may do stands outside of what is rehearsed.
+      if (options.passOver === undefined || roleIsOurs(roleArn)) return false;
+      options.passOver(`What ${roleArn} may do is not known here: no stack makes it.`);
+      return true;
     },
     async close() {
       const open = [...running.values()];
@@ -246,6 +268,13 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
       await Promise.allSettled(open.map(({ done }) => done));
     },
   };
+}
+
+function assumedExport(name: string, passOver: CloudFormationOptions['passOver']): string | undefined {
+  passOver?.(`No stack here exports ${name}.`);
+  return passOver === undefined
+    ? undefined
+    : `imported-${name.replaceAll(/[^A-Za-z0-9-]+/g, '-')}`.slice(0, 60);
 }
 
 /** A template that CloudFormation refuses before it touches anything. */

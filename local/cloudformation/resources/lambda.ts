@@ -9,26 +9,31 @@ import type { ResourceHandler, ResourceRequest } from '../resource-handler.ts';
 import { nameOf } from './opaque.ts';
 
 /** The resource types of AWS Lambda that a deploy of functions needs. */
-export function lambdaHandlers(lambda: LocalLambda): Readonly<Record<string, ResourceHandler>> {
+export function lambdaHandlers(
+  lambda: LocalLambda,
+  passOver?: PassOver,
+): Readonly<Record<string, ResourceHandler>> {
   return {
-    'AWS::Lambda::Function': functionHandler(lambda),
+    'AWS::Lambda::Function': functionHandler(lambda, passOver),
     'AWS::Lambda::Version': versionHandler(lambda),
     'AWS::Lambda::Alias': aliasHandler(lambda),
     'AWS::Lambda::EventInvokeConfig': eventInvokeHandler(lambda),
   };
 }
 
-function functionHandler(lambda: LocalLambda): ResourceHandler {
+type PassOver = (what: string) => void;
+
+function functionHandler(lambda: LocalLambda, passOver?: PassOver): ResourceHandler {
   return {
     replacedBy: ['FunctionName'],
     async create(request) {
       // 64 characters are the limit of a function's name.
       const name = textAt(request.properties, 'FunctionName') ?? request.inventedName.slice(-64);
-      const { arn } = await told(lambda.createFunction(name, settingsOf(request)));
+      const { arn } = await told(lambda.createFunction(name, settingsOf(request, passOver)));
       return { physicalId: name, attributes: { Arn: arn } };
     },
     async update(request) {
-      await told(lambda.updateFunction(request.physicalId, settingsOf(request)));
+      await told(lambda.updateFunction(request.physicalId, settingsOf(request, passOver)));
       return request;
     },
     async delete({ physicalId }) {
@@ -113,7 +118,7 @@ function eventInvokeHandler(lambda: LocalLambda): ResourceHandler {
   };
 }
 
-function settingsOf(request: ResourceRequest): FunctionSettings {
+function settingsOf(request: ResourceRequest, passOver?: PassOver): FunctionSettings {
   const { properties } = request;
   const memoryMb = numberAt(properties, 'MemorySize');
   const timeoutSeconds = numberAt(properties, 'Timeout');
@@ -121,7 +126,7 @@ function settingsOf(request: ResourceRequest): FunctionSettings {
   const logGroup = textAt(recordAt(properties, 'LoggingConfig'), 'LogGroup');
   const variables = recordAt(recordAt(properties, 'Environment'), 'Variables');
   return {
-    code: codeOf(request),
+    code: codeOf(request, passOver),
     role: textAt(properties, 'Role') ?? '',
     handler: textAt(properties, 'Handler') ?? '',
     environment: Object.fromEntries(
@@ -134,13 +139,21 @@ function settingsOf(request: ResourceRequest): FunctionSettings {
   };
 }
 
-function codeOf(request: ResourceRequest): FunctionCode {
+function codeOf(request: ResourceRequest, passOver?: PassOver): FunctionCode {
   const code = recordAt(request.properties, 'Code');
+  const runtime = textAt(request.properties, 'Runtime') ?? 'an image';
+  const key = textAt(code, 'S3Key') ?? '';
+  const isFolder = statSync(request.assets.get(key) ?? '', { throwIfNoEntry: false })?.isDirectory() === true;
+  if (passOver !== undefined && !(runtime.startsWith('nodejs') && (isFolder || 'ZipFile' in code))) {
+    passOver(
+      `The code of ${request.logicalId} (${runtime}) in ${request.stack.name} is not run here: only a folder of Node.js is.`,
+    );
+    return { inline: standIn(code) };
+  }
   const inline = textAt(code, 'ZipFile');
   if (inline !== undefined) {
     return { inline };
   }
-  const key = textAt(code, 'S3Key') ?? '';
   const directory = request.assets.get(key);
   if (directory === undefined) {
     throw new ResourceFailure(
@@ -153,6 +166,12 @@ function codeOf(request: ResourceRequest): FunctionCode {
     );
   }
   return { directory };
+}
+
+/** Differs where the code differs, so that new code makes a new version. */
+function standIn(code: Readonly<Record<string, unknown>>): string {
+  const text = JSON.stringify(`This code is not run in a rehearsal: ${JSON.stringify(code)}`);
+  return `exports.handler = () => Promise.reject(${text});`;
 }
 
 /** The function that a version, an alias or a configuration belongs to: named or by ARN. */

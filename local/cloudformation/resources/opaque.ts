@@ -12,6 +12,7 @@ export interface Place {
  */
 export function opaqueHandler({ account, region }: Place): ResourceHandler {
   return {
+    isOpaque: true,
     async create(request) {
       await Promise.resolve();
       return { physicalId: nameOf(request), attributes: {} };
