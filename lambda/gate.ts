@@ -29,19 +29,24 @@ export async function handler(event: unknown, context: LambdaContext): Promise<v
     );
   }
   log(`${asked.RequestType} of ${asked.LogicalResourceId}`);
-  const answer = await answerOrFailure(asked, () => decide(asked, context));
+  const answer = await answerOrFailure(asked, endMs, () => decide(asked, context));
   log(`${answer.status}: ${answer.reason}`);
   measure(asked, answer);
   await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
 }
 
 /** Whatever goes wrong inside the gate itself becomes an answer too: silence would hold the stack for an hour. */
-async function answerOrFailure(asked: GateRequest, decision: () => Promise<GateAnswer>): Promise<GateAnswer> {
+async function answerOrFailure(
+  asked: GateRequest,
+  endMs: number,
+  decision: () => Promise<GateAnswer>,
+): Promise<GateAnswer> {
   try {
     return await decision();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    if (asked.RequestType === 'Update' && (await isRollingBack(asked.StackId)) === true) {
+    const untilMs = endMs - LAST_MOMENT_MS * 2;
+    if (asked.RequestType === 'Update' && (await isRollingBack(asked.StackId, untilMs)) === true) {
       return {
         status: 'SUCCESS',
         reason: `Rolled back; the gate met an error of its own: ${reason}.`,

@@ -8,23 +8,24 @@ import type { GateRequest } from './request.ts';
 import { isRollingBack } from './stack-status.ts';
 import { decideUndo } from './undo.ts';
 import { standingOf, standingText, verdictOf } from './verdict.ts';
-import { askSettle, askUp, workOn, type GateContext, type Work } from './work.ts';
+import { answerBy, askSettle, askUp, workOn, type GateContext, type Work } from './work.ts';
 
 /** Turns a request into an answer. Every path ends in one, in bounded time. */
 export async function decide(asked: GateRequest, context: GateContext): Promise<GateAnswer> {
   if (asked.ResourceType === UNDO_RESOURCE_TYPE) return decideUndo(asked, context);
   if (asked.RequestType === 'Delete') return success('The database is kept as it is.', {});
   const properties = readProperties(asked.ResourceProperties);
-  if (properties === null) return unreadable(asked);
+  if (properties === null) return unreadable(asked, answerBy(asked, context));
   const work = workOn(asked, properties, context);
 
-  const known = mayComeFromRollback(work) ? await isRollingBack(asked.StackId) : null;
+  const known = mayComeFromRollback(work) ? await isRollingBack(asked.StackId, work.answerByMs) : null;
   if (known === true) return afterRollback(work);
 
   const first = await askForward(work);
   const done = successOf(first, properties);
   if (done !== null) return done;
-  const rollingBack = known ?? (asked.RequestType === 'Update' ? await isRollingBack(asked.StackId) : false);
+  const rollingBack =
+    known ?? (asked.RequestType === 'Update' ? await isRollingBack(asked.StackId, work.answerByMs) : false);
   if (rollingBack === true || (rollingBack === null && mayBeRollback(first))) return afterRollback(work);
   if (isOvertaken(first)) {
     const second = await askUp(work, { yieldToOwnRun: false });
@@ -54,10 +55,10 @@ function mayComeFromRollback({ asked, properties }: Work): boolean {
  * A gate is always deployed before the properties that need it, so newer properties can only come from a rollback of an
  * upgrade of Forerun itself: the database is kept and the rollback goes on.
  */
-async function unreadable(asked: GateRequest): Promise<GateAnswer> {
+async function unreadable(asked: GateRequest, answerByMs: number): Promise<GateAnswer> {
   const version = asked.ResourceProperties.ContractVersion ?? 'none';
   const newer = asked.RequestType === 'Update' && Number(version) > Number(CONTRACT_VERSION);
-  if (newer && (await isRollingBack(asked.StackId)) !== false) {
+  if (newer && (await isRollingBack(asked.StackId, answerByMs)) !== false) {
     return success(
       `These properties (contract ${version}) are newer than this gate; the database is kept as it is.`,
       attributes(asked.ResourceProperties),

@@ -9,14 +9,14 @@ const LONGEST_PAUSE_MS = 8_000;
  * Whether CloudFormation is rolling the stack back; null when it cannot be asked. Only this tells a rollback from an
  * older release that is deployed on purpose: both arrive as an Update to older properties.
  */
-export async function isRollingBack(stackId: string): Promise<boolean | null> {
-  const status = await stackStatus(stackId);
+export async function isRollingBack(stackId: string, untilMs: number): Promise<boolean | null> {
+  const status = await stackStatus(stackId, untilMs);
   return status === null ? null : status.includes('ROLLBACK');
 }
 
-/** The status of the own stack as CloudFormation tells it; null when it cannot be asked. */
-export async function stackStatus(stackId: string): Promise<string | null> {
-  const untilMs = Date.now() + PATIENCE_MS;
+/** The status of the own stack as CloudFormation tells it; null when it cannot be asked until then (milliseconds since 1970). */
+export async function stackStatus(stackId: string, latestMs: number): Promise<string | null> {
+  const untilMs = Math.min(latestMs, Date.now() + PATIENCE_MS);
   for (let waitMs = 250; Date.now() < untilMs; waitMs = Math.min(LONGEST_PAUSE_MS, waitMs * 2)) {
     const answer = await describe(stackId);
     const found = /<StackStatus>([A-Z_]+)<\/StackStatus>/.exec(answer?.body ?? '')?.[1];

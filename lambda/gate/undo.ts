@@ -4,7 +4,7 @@ import type { Asked } from './ask-runner.ts';
 import { readUndoProperties } from './properties.ts';
 import { askedAt, type GateRequest } from './request.ts';
 import { stackStatus } from './stack-status.ts';
-import { askRevert, ownerOf, workOn, type GateContext } from './work.ts';
+import { answerBy, askRevert, ownerOf, workOn, type GateContext } from './work.ts';
 
 /**
  * The cleanup after a rollback, when the old app is live again, and the taking back of a stack that never came to be. In any
@@ -29,7 +29,7 @@ export async function decideUndo(asked: GateRequest, context: GateContext): Prom
     };
   }
   if (asked.RequestType === 'Update') return success('Nothing to do before a rollback.', {});
-  const status = await stackStatus(asked.StackId);
+  const status = await stackStatus(asked.StackId, answerBy(asked, context));
   if (!MOMENTS_TO_REVERT.has(status)) {
     return kept(
       status === null ? 'the state of the stack could not be read' : `the stack is in the state ${status}`,

@@ -37,7 +37,7 @@ export function workOn<Properties extends RunnerProperties>(
 }
 
 /** The gate's own end, or the moment at which CloudFormation stops waiting, whichever comes first; less the answer's time. */
-function answerBy(asked: GateRequest, context: GateContext): number {
+export function answerBy(asked: GateRequest, context: GateContext): number {
   const askedMs = askedAt(asked) ?? Infinity;
   const endMs = Math.min(
     Date.now() + context.getRemainingTimeInMillis(),

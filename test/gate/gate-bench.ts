@@ -32,7 +32,7 @@ export interface GateBench {
 }
 
 export interface AskOptions {
-  /** What CloudFormation says about the stack; a refusal when absent. */
+  /** What CloudFormation says about the stack, or `throttled`; a refusal for good when absent. */
   readonly stackStatus?: string;
   /** How long ago the request was made. */
   readonly ageSeconds?: number;
@@ -78,6 +78,7 @@ export async function openGateBench(): Promise<GateBench> {
         return response.writeHead(status).end();
       }
       described.push(body);
+      if (stackStatus === 'throttled') return response.writeHead(400).end('<Code>Throttling</Code>');
       return stackStatus === undefined
         ? response.writeHead(403).end('<Code>AccessDenied</Code>')
         : response.writeHead(200).end(`<StackStatus>${stackStatus}</StackStatus>`);

@@ -201,6 +201,18 @@ describe('a rollback', () => {
     expect(await bench.ask(body, swapped())).toMatchObject({ Status: 'SUCCESS' });
   });
 
+  test.each([
+    ['before the runner is asked', swapped()],
+    ['after the runner was asked', { ...swapped(), OldResourceProperties: { ...PROPERTIES, Digest: 'd1' } }],
+  ])('is answered in time though CloudFormation throttles whoever asks, %s', async (_case, event) => {
+    const began = Date.now();
+    const body = ahead({ ahead: null, compatible: 'unknown' });
+    const answer = await bench.ask(body, event, { stackStatus: 'throttled', remainingMs: 19_000 });
+    expect(answer).toMatchObject({ Status: 'SUCCESS' });
+    expect(Date.now() - began).toBeLessThan(19_000);
+    expect(bench.described.length).toBeGreaterThan(1);
+  });
+
   test('is let through when the runner cannot answer at all', async () => {
     const answer = await bench.ask('process.exit(1);', swapped(), { stackStatus });
     expect(answer).toMatchObject({ Status: 'SUCCESS', Data: { Ahead: 'unknown', Compatible: 'unknown' } });
