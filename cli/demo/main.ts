@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { ForerunError } from '../../lambda/engine/errors.ts';
 import { LocalError } from '../../local/errors.ts';
-import type { Happening } from './happening.ts';
-import { narrator } from './narrate.ts';
-import { rehearseDemo } from './rehearse-demo.ts';
+import type { Happening } from '../rehearsal/happening.ts';
+import { narrator } from '../rehearsal/narrate.ts';
+import { standingInDemo, rehearseDemo } from './rehearse-demo.ts';
 
 const HELP = `usage: npm start [-- --json]
 
@@ -49,7 +49,9 @@ async function main(args: readonly string[]): Promise<number> {
     });
   }
   const url = process.env['DATABASE_URL'];
-  const tell = json ? (happening: Happening) => write(JSON.stringify(happening)) : narrator(write);
+  const tell = json
+    ? (happening: Happening) => write(JSON.stringify(happening))
+    : narrator(write, standingInDemo);
   if (!json) {
     write(
       'Forerun rehearses five deploys on this machine: real template, real bundles, real AWS SDK, real PostgreSQL.',

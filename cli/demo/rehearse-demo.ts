@@ -5,11 +5,19 @@ import { buildDemoApp } from '../../infra/demo/build-demo-app.ts';
 import type { DeployResult } from '../../local/cloudformation/start-cloudformation.ts';
 import { startRehearsal, type Rehearsal } from '../../local/rehearsal.ts';
 import { invokeRunner, readRows } from './ask-by-hand.ts';
-import type { Tell } from './happening.ts';
+import type { Tell } from '../rehearsal/happening.ts';
+import type { StandingOf } from '../rehearsal/narrate.ts';
 import { STORY, writeRelease, type Chapter } from './story.ts';
-import { watchRuns, type Run } from './watch-runs.ts';
+import { watchRuns, type Run } from '../rehearsal/watch-runs.ts';
 
 const STACK = 'ForerunDemoApp';
+
+/** The runner has aliases, too; only the one of the app is what its callers use. */
+export const standingInDemo: StandingOf = ({ resourceType, logicalId, path }) => {
+  if (resourceType === 'AWS::Lambda::Alias' && logicalId.startsWith('App')) return 'live';
+  const isGate = path?.includes('/Gate/') === true;
+  return resourceType === 'AWS::Lambda::Function' && !isGate ? 'behind' : 'other';
+};
 
 /** What is shown of each table at the end. */
 const SHOWN: Readonly<Record<string, string>> = {

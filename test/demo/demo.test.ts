@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Happening } from '../../cli/demo/happening.ts';
-import { narrator } from '../../cli/demo/narrate.ts';
+import type { Happening } from '../../cli/rehearsal/happening.ts';
+import { standingInDemo } from '../../cli/demo/rehearse-demo.ts';
+import { narrator } from '../../cli/rehearsal/narrate.ts';
 import { finish, type Ended } from '../child.ts';
 
 let ended: Ended;
@@ -89,7 +90,7 @@ describe('npm start', () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     const shown = /```text\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
     const lines: string[] = [];
-    const tell = narrator((line) => lines.push(...line.split('\n')));
+    const tell = narrator((line) => lines.push(...line.split('\n')), standingInDemo);
     told.forEach(tell);
     const said = lines.slice(
       0,

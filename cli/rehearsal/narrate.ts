@@ -3,8 +3,15 @@ import type { Happening, Tell } from './happening.ts';
 const WIDTH = 104;
 const INDENT = ' '.repeat(10);
 
+/** `live`: makes code live once the migrations are applied; `behind`: code that goes live only through such a resource. */
+export type StandingOf = (resource: {
+  readonly logicalId: string;
+  readonly resourceType: string;
+  readonly path: string | null;
+}) => 'live' | 'behind' | 'other';
+
 /** Tells the rehearsal to a person: what happened in which order, and why. */
-export function narrator(write: (line: string) => void): Tell {
+export function narrator(write: (line: string) => void, standingOf: StandingOf): Tell {
   const supporting = new Map<string, number>();
   let rollingBack = false;
   let touched = false;
@@ -30,8 +37,8 @@ export function narrator(write: (line: string) => void): Tell {
         break;
       case 'resource': {
         rollingBack ||= happening.status.includes('ROLLBACK');
-        touched ||= makesLive(happening);
-        const told = tellResource(happening, rollingBack);
+        touched ||= standingOf(happening) === 'live';
+        const told = tellResource(happening, rollingBack, standingOf);
         if (told.kind === 'sentence') writeAt(happening.milliseconds, told.text);
         if (told.kind === 'counted') supporting.set(told.word, (supporting.get(told.word) ?? 0) + 1);
         break;
@@ -85,13 +92,14 @@ type Told =
 
 const NOTHING: Told = { kind: 'nothing' };
 
-function tellResource(resource: Resource, rollingBack: boolean): Told {
+function tellResource(resource: Resource, rollingBack: boolean, standingOf: StandingOf): Told {
   const { resourceType, status, reason } = resource;
   const name = nameOf(resource);
   const say = (text: string): Told => ({ kind: 'sentence', text: `${name.padEnd(20)} ${text}` });
   if (resourceType === 'AWS::CloudFormation::Stack') return tellStack(resource);
+  if (status === 'DELETE_SKIPPED') return NOTHING;
   if (status.endsWith('_FAILED')) return say(`${status}: ${reason ?? ''}`);
-  if (resourceType.startsWith('Custom::')) {
+  if (resourceType === 'Custom::ForerunMigrations' && !status.startsWith('DELETE')) {
     if (status.endsWith('_COMPLETE'))
       return say(
         rollingBack ? 'answers success: the rollback goes on' : 'the database is ready: the deploy goes on',
@@ -103,21 +111,21 @@ function tellResource(resource: Resource, rollingBack: boolean): Told {
     );
   }
   if (!status.endsWith('_COMPLETE')) return NOTHING;
-  if (makesLive(resource)) {
+  const standing = standingOf(resource);
+  if (standing === 'live' && !status.startsWith('DELETE')) {
+    if (resourceType !== 'AWS::Lambda::Alias') return say(rollingBack ? 'is the old one again' : 'is live');
     return say(rollingBack ? 'points at the old version again' : 'moves to the new version: the app is live');
   }
-  if (resourceType === 'AWS::RDS::DBCluster')
+  if (resourceType === 'AWS::RDS::DBCluster' && status === 'CREATE_COMPLETE')
     return say('a PostgreSQL with a Data API, and a secret to log in');
-  const isCode = resourceType === 'AWS::Lambda::Function' && !name.endsWith('/Gate');
+  const isCode = standing === 'behind' && !status.startsWith('DELETE');
   if (isCode) return say(rollingBack ? 'old code is back' : 'new code is there, not in use yet');
   return { kind: 'counted', word: pastOf(status) };
 }
 
-/** The runner has aliases, too; only the one of the app is what its callers use. */
-const makesLive = ({ resourceType, logicalId }: Resource): boolean =>
-  resourceType === 'AWS::Lambda::Alias' && logicalId.startsWith('App');
-
-function tellStack({ stack, status, reason }: Resource): Told {
+function tellStack({ stack, logicalId, status, reason }: Resource): Told {
+  // A nested stack tells of itself; what its parent says of it says nothing more.
+  if (logicalId !== stack) return NOTHING;
   const begins = /^(?:CREATE|UPDATE|(?:UPDATE_)?ROLLBACK)_IN_PROGRESS$/.test(status);
   const why = reason === null || reason === 'User Initiated' ? '' : `: ${reason}`;
   return begins ? { kind: 'sentence', text: `${stack} ${status}${why}` } : NOTHING;
