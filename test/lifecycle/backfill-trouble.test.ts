@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
+import { work } from '../../lambda/engine/backfill/operate.ts';
+import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { RunNote } from '../../lambda/engine/ports.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
@@ -169,13 +171,15 @@ describe('the table changes meanwhile', () => {
       '0001_create': create(300),
       '0002_fill': backfill({ ...common, set: { n: 1, m: 2 } }),
     });
-    let dropped: Promise<unknown> | null = null;
+    const dropped: Promise<unknown>[] = [];
     const result = await database.up(history, {
       tell: (note) => {
-        if (note.note === 'batch') dropped ??= database.query('alter table thing drop column m');
+        if (note.note === 'batch' && dropped.length === 0) {
+          dropped.push(database.query('alter table thing drop column m'));
+        }
       },
     });
-    await dropped;
+    await Promise.all(dropped);
     expect(result.error?.code).toBe('backfill-stopped');
     expect(result.error?.text.what).toContain('is failed: SQLSTATE 42703');
     expect(result.error?.text.next).toContain('"retry"');
@@ -226,5 +230,38 @@ describe('the time of a run is over', () => {
     expect(await database.query('select n, m, count(*)::int as rows from thing group by n, m')).toEqual([
       { n: 1, m: 1, rows: 400 },
     ]);
+  });
+});
+
+describe('several workers', () => {
+  test('share the ranges of one backfill, and each row is changed once', async () => {
+    const database = await place.freshDatabase();
+    const definitions = {
+      '0001_create': create(900),
+      '0002_fill': backfill({
+        ...common,
+        hold: false,
+        frozen: true,
+        parallel: 2,
+        batchRows: 15,
+        set: { n: 1, m: sql`m + 1` },
+      }),
+    };
+    const history = historyOf(definitions);
+    expect((await database.up(history)).backfills).toEqual(['0002_fill']);
+    const places = [1, 2, 3].map((number) =>
+      work(
+        ['0002_fill'],
+        { history: 'default', migrations: history, worker: `worker ${number}`, limits: DEFAULT_LIMITS },
+        Date.now() + 60_000,
+        database.ports(),
+      ),
+    );
+    await Promise.all(places);
+    expect(await database.query('select n, m, count(*)::int as rows from thing group by n, m')).toEqual([
+      { n: 1, m: 1, rows: 900 },
+    ]);
+    expect(await database.query('select state from forerun.backfill')).toEqual([{ state: 'succeeded' }]);
+    expect(await database.query(`select name from forerun.lease where name <> 'run'`)).toEqual([]);
   });
 });

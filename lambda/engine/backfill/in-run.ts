@@ -8,6 +8,7 @@ import type { Backfill } from './backfill.ts';
 import { dropTarget, finishBackfill, type BackfillPlace } from './postgres-prepare.ts';
 import { enqueueBackfill, forgetBackfill, renewRun } from './postgres-state.ts';
 import { waysOut } from './refusals.ts';
+import { inTransaction } from './step.ts';
 import { workSlice, type SliceEnd } from './work.ts';
 import { rowsOf } from './worker.ts';
 
@@ -96,7 +97,7 @@ export async function workInRun(
     leaseMs: limits.leaseMs,
   });
   try {
-    if (migration.backfill.hold && !(await enqueueHeld(migration, place, renew, ports)))
+    if (migration.backfill.hold && !(await enqueueHeld(migration, place, renew, run, ports)))
       return { end: 'fenced' };
     let renewedMs = ports.clock.now();
     let ours = true;
@@ -133,26 +134,14 @@ async function enqueueHeld(
   { backfill, checksum }: BackfillMigration,
   place: BackfillPlace,
   renew: ReturnType<typeof renewRun>,
-  { database }: Ports,
+  { limits: { statementTimeoutMs, idleTimeoutMs } }: RunAtWork,
+  ports: Ports,
 ): Promise<boolean> {
-  const transaction = await database.begin();
-  try {
+  return inTransaction({ ports, statementTimeoutMs, idleTimeoutMs }, async (transaction) => {
     const { rows } = await transaction.execute(renew, { rows: true });
-    if (rows.length === 0) {
-      await transaction.rollback();
-      return false;
-    }
-    await enqueueIn(transaction, place, checksum, backfill);
-    await transaction.commit();
-    return true;
-  } catch (cause) {
-    await transaction.rollback().catch(ignoreFailure);
-    throw cause;
-  }
-}
-
-function ignoreFailure(cause: unknown): void {
-  if (!(cause instanceof DatabaseFailure)) throw cause;
+    if (rows.length > 0) await enqueueIn(transaction, place, checksum, backfill);
+    return rows.length > 0;
+  });
 }
 
 /** Every range is done: the set of keys goes, and the backfill counts as done. Safe to repeat. */

@@ -75,7 +75,10 @@ where history = :history and id = :backfill and state = 'enqueued'`,
 /** The number that installers of one frozen set meet at, beside the journal's own. */
 const TARGET_ON_A_KEYPAD = 8274381;
 
-/** Creates the table for the frozen set, typed as the key is; twins come one after the other. */
+/**
+ * Creates the table for the frozen set, typed as the key is; twins come one after the other. Once the set is captured, a
+ * request that comes late creates nothing: the table may be gone for good by then.
+ */
 export function createTarget({ history, backfill }: BackfillPlace, { table, key }: Backfill): Statement {
   const target = targetTable(history, backfill);
   const columns = key.map(({ column }, at) => `${table}.${column} as k${at}`);
@@ -83,13 +86,17 @@ export function createTarget({ history, backfill }: BackfillPlace, { table, key 
   const body = `
 begin
   perform pg_advisory_xact_lock(${TARGET_ON_A_KEYPAD});
-  if to_regclass('${target}') is null then
+  perform from forerun.backfill where history = ${literal(history)} and id = ${literal(backfill)}
+    and state = 'running' and captured_at is null for update;
+  if found and to_regclass('${target}') is null then
     create table ${target} as select ${columns.join(', ')} from ${table} with no data;
     alter table ${target} add primary key (${names});
   end if;
 end`;
-  return { sql: `do '${body.replaceAll("'", "''")}'` };
+  return { sql: `do ${literal(body)}` };
 }
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** Captures the keys in one snapshot, once; it may outlast the service's limit for a call. */
 export function captureTarget(place: BackfillPlace, { table, key, where }: Backfill): Statement {

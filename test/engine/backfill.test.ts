@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { compared, keyCondition } from '../../lambda/engine/backfill/key-conditions.ts';
+import { progressOf, progressText } from '../../lambda/engine/backfill/progress.ts';
+import { MOST_ROWS, shrunk, sized, startingSize, type Sizing } from '../../lambda/engine/backfill/sizing.ts';
+import { EDGES, edgeFrom, type BackfillState } from '../../lambda/engine/backfill/states.ts';
+import { judged } from '../../lambda/engine/backfill/throttle.ts';
+
+describe('the size of a batch', () => {
+  test('grows by half at most while batches are quick', () => {
+    expect(sized(startingSize(500), 500, 5, 500).rows).toBe(750);
+  });
+
+  test('shrinks freely toward the target', () => {
+    expect(sized(startingSize(1_000), 1_000, 1_000, 500).rows).toBe(500);
+  });
+
+  test('follows the ninth slowest of the last ten, not a single one', () => {
+    let size: Sizing = { ...startingSize(1_000), costs: Array.from({ length: 10 }, () => 0.5) };
+    size = { ...sized(size, 1_000, 900, 500), rows: 1_000 };
+    expect(size.costs).toHaveLength(10);
+    expect(sized(size, 1_000, 500, 500).rows).toBe(1_000);
+  });
+
+  test('falls to a tenth at once when a batch took more than five times the target', () => {
+    expect(sized(startingSize(5_000), 5_000, 2_600, 500)).toEqual({ rows: 500, costs: [] });
+  });
+
+  test('stays within its limits', () => {
+    expect(shrunk(startingSize(5)).rows).toBe(1);
+    expect(sized(startingSize(MOST_ROWS), MOST_ROWS, 1, 500).rows).toBe(MOST_ROWS);
+    expect(sized(startingSize(50), 0, 9_000, 500).rows).toBe(50);
+  });
+});
+
+describe('the states', () => {
+  const states: readonly BackfillState[] = [
+    'enqueued',
+    'running',
+    'paused',
+    'failed',
+    'cancelled',
+    'succeeded',
+  ];
+
+  test('lead by each move to one other state at most, and every edge says why', () => {
+    const seen = EDGES.map(({ from, by, to }) => `${from} ${by}${by === 'trouble' ? ` ${to}` : ''}`);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(EDGES.every(({ from, to, says }) => from !== to && /^[A-Z].*\.$/.test(says))).toBe(true);
+  });
+
+  test('all can be reached, and only one has no way out', () => {
+    const reached = new Set<BackfillState>(['enqueued', ...EDGES.map(({ to }) => to)]);
+    expect([...reached].toSorted()).toEqual(states.toSorted());
+    expect(states.filter((state) => !EDGES.some(({ from }) => from === state))).toEqual(['succeeded']);
+  });
+
+  test('never start again by themselves', () => {
+    for (const state of ['paused', 'failed', 'cancelled', 'succeeded'] as const) {
+      expect(edgeFrom(state, 'work')).toBeUndefined();
+    }
+  });
+});
+
+describe('the progress', () => {
+  test('adds up the rates of all ranges, and tells what is left', () => {
+    const open = {
+      total: 10_000,
+      scanned: 4_000,
+      recent: [
+        [
+          [0, 0],
+          [10_000, 2_000],
+        ],
+        [
+          [5_000, 0],
+          [10_000, 500],
+        ],
+      ],
+    } as const;
+    expect(progressOf(open)).toEqual({ share: 0.4, rowsPerSecond: 300, etaSeconds: 20 });
+  });
+
+  test('says no more than is known', () => {
+    expect(progressOf({ total: null, scanned: 5, recent: [[[0, 5]]] })).toEqual({
+      share: null,
+      rowsPerSecond: null,
+      etaSeconds: null,
+    });
+    const open = {
+      id: 'x',
+      state: 'running',
+      checksum: '',
+      hold: false,
+      reason: null,
+      ranges: 1,
+      ended: 0,
+    } as const;
+    expect(progressText({ ...open, total: null, scanned: 1_234, recent: [] })).toBe('1,234 rows done');
+    expect(
+      progressText({
+        ...open,
+        total: 100,
+        scanned: 41,
+        recent: [
+          [
+            [0, 0],
+            [1_000, 1],
+          ],
+        ],
+      }),
+    ).toBe('41% done, about 59 seconds left');
+  });
+});
+
+describe('conditions on a key', () => {
+  test('of several columns also compare the first alone', () => {
+    expect(compared(['a', 'b'], '>', ['1', '2'])).toBe('((a, b) > (1, 2) and a >= 1)');
+    expect(compared(['a'], '<=', ['1'])).toBe('a <= 1');
+  });
+
+  test('bind texts and cast them back', () => {
+    const key = [{ name: 'id', column: '"id"', type: 'uuid' }];
+    expect(keyCondition(['"t"."id"'], '>', key, ['x'], 'c')).toEqual({
+      sql: '"t"."id" > cast(:c0 as uuid)',
+      parameters: { c0: 'x' },
+    });
+    expect(keyCondition(['"t"."id"'], '>', key, null, 'c').sql).toBe('true');
+  });
+});
+
+describe('the load of the database', () => {
+  const calm = { active: 2, waiting: 0, hidden: 0, oldest: 3, lag: null };
+
+  test.each([
+    [{ active: 26 }, '26 other sessions are at work'],
+    [{ waiting: 6 }, '6 sessions wait for locks'],
+    [{ oldest: 7_200 }, 'a transaction has been open for 120 minutes'],
+    [{ lag: 30 }, 'a replica is 30 seconds behind'],
+  ])('holds the work at %o', (more, why) => {
+    expect(judged({ ...calm, ...more })).toBe(why);
+  });
+
+  test('lets it go on otherwise', () => {
+    expect(judged(calm)).toBeNull();
+  });
+});
