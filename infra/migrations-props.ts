@@ -5,7 +5,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import type { OnRollback } from '../lambda/contract.ts';
+import type { OnDelete, OnRollback } from '../lambda/contract.ts';
 import type { Atomic } from '../lambda/engine/migration.ts';
 
 /** Which deploys ask the database: each one, or only those that change the migrations. */
@@ -72,6 +72,14 @@ export interface MigrationsProps {
    * @default 'keep'
    */
   readonly onRollback?: OnRollback;
+
+  /**
+   * What happens to the database when the stack is deleted. `revert` takes back everything of this history, all or nothing, if this
+   * stack was the last to migrate it: for short-lived stacks on a lasting database. All data of the tables goes with it.
+   *
+   * @default 'keep'
+   */
+  readonly onDelete?: OnDelete;
 
   /**
    * How long the migrations of one deploy may work, between one and eleven minutes. What needs more belongs into a backfill.

@@ -121,6 +121,7 @@ export class Migrations extends Construct {
       History: history,
       Atomic: props.atomic ?? 'group',
       OnRollback: props.onRollback ?? 'keep',
+      ...(props.onDelete === undefined ? {} : { OnDelete: props.onDelete }),
       ...(seconds === undefined ? {} : { Timeout: String(seconds) }),
       ...(surroundings.environment === undefined ? {} : { Environment: surroundings.environment }),
       ...(surroundings.params === undefined ? {} : { Params: surroundings.params }),

@@ -23,7 +23,7 @@ export interface UndoResourceProps {
  * deleted only after it.
  */
 export function undoResource(scope: Construct, props: UndoResourceProps): CustomResource {
-  const { Atomic: _atomic, OnRollback: _mode, ...shared } = props.properties;
+  const { Atomic: _atomic, OnRollback: _rollback, OnDelete: _delete, ...shared } = props.properties;
   const properties: UndoProperties = {
     ...shared,
     Holds: props.holds.map((one) => logicalIdOf(one)).join(','),

@@ -33,11 +33,20 @@ export const DEFAULT_HISTORY = 'default';
  */
 export type OnRollback = 'keep' | 'revert' | 'fail';
 
+/**
+ * What happens to the database when the stack is deleted. `revert` takes back everything of this history, all or nothing, if the
+ * stack was the last to migrate it.
+ */
+export type OnDelete = 'keep' | 'revert';
+
 /** CloudFormation type of the resource whose deletion, in the cleanup of a rollback, is the moment to revert. */
 export const UNDO_RESOURCE_TYPE = 'Custom::ForerunUndo';
 
 /** Properties of the undo resource: its logical id carries the digest, so that each change of the migrations makes a new one. */
-export interface UndoProperties extends Omit<MigrationsProperties, 'Atomic' | 'OnRollback'> {
+export interface UndoProperties extends Omit<
+  MigrationsProperties,
+  'Atomic' | 'OnRollback' | 'OnDelete'
+> {
   /** Logical ids of the resources that hold the deploy, separated by commas: what their runs applied is taken back. */
   readonly Holds: string;
 }
@@ -73,6 +82,8 @@ export interface MigrationsProperties {
   readonly History: string;
   readonly Atomic: Atomic;
   readonly OnRollback: OnRollback;
+  /** `keep` where absent. */
+  readonly OnDelete?: OnDelete;
   /** Seconds that the runner may work; as many as the time table allows where absent. */
   readonly Timeout?: string;
   /** Name of the environment, for migrations that are limited to some. */
@@ -184,6 +195,8 @@ export type GateAsk =
       readonly owners: string[];
       /** Since when, by CloudFormation's clock, in milliseconds since 1970. */
       readonly sinceMs: number;
+      /** All that stands, if a resource of the first owner's stack was the last to migrate; the moment does not count then. */
+      readonly everything?: boolean;
     } & Surroundings);
 
 /** Everything the runner can say; always plain data. */

@@ -121,6 +121,7 @@ const runnerEvent = v.variant('action', [
     action: v.literal('revert'),
     owners: v.pipe(v.array(name(2048)), v.nonEmpty()),
     sinceMs: v.pipe(v.number(), v.integer()),
+    everything: v.optional(v.boolean(), false),
     target: v.optional(v.partial(target)),
     deploy,
     ...surroundings,

@@ -132,8 +132,8 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       return { ok: true, action: 'settle', verdict };
     }
     case 'revert': {
-      const { owners, sinceMs } = event;
-      const wanted = { ...terms, identity, owners, sinceMs, ...surroundings.environment };
+      const { owners, sinceMs, everything } = event;
+      const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
       const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
       return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter);
     }

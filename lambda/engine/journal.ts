@@ -68,6 +68,8 @@ export interface DeployRuns {
   readonly owners: readonly string[];
   readonly digest: string;
   readonly sinceMs: number;
+  /** All that stands instead, if the last to migrate was of the first owner's stack. */
+  readonly everything: boolean;
 }
 
 export interface LeaseBid extends RunIdentity {

@@ -8,9 +8,21 @@ where m.history = :history and r.history = :history and r.digest = :digest
   and r.owner in (select jsonb_array_elements_text(cast(:owners as jsonb)))
   and r.asked_at >= cast(:since as bigint)`;
 
-export function appliedBy({ history, owners, digest, sinceMs }: DeployRuns): Statement {
+/** Whoever migrated last is in charge of the history; a deploy that found nothing to do has left no run. */
+const ALL_OF_STACK = `
+select m.id from forerun.migration m
+where m.history = :history and starts_with((
+  select r.owner from forerun.run r
+  where r.history = :history and r.owner is not null and r.action in ('up', 'down')
+  order by r.asked_at desc nulls last limit 1), cast(:stack as text))`;
+
+export function appliedBy({ history, owners, digest, sinceMs, everything }: DeployRuns): Statement {
+  if (everything) return { sql: ALL_OF_STACK, parameters: { history, stack: stackOf(owners[0] ?? '/') } };
   return {
     sql: APPLIED_BY,
     parameters: { history, digest, owners: JSON.stringify(owners), since: BigInt(sinceMs) },
   };
 }
+
+/** An owner is the id of a stack, a slash, and a logical id, which holds no slash. */
+const stackOf = (owner: string): string => owner.slice(0, owner.lastIndexOf('/') + 1);

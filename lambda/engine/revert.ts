@@ -17,6 +17,8 @@ export interface RevertRequest {
   readonly owners: readonly string[];
   /** Since when they were asked for, in milliseconds since 1970. */
   readonly sinceMs: number;
+  /** Take back all that stands instead, if a resource of the first owner's stack was the last to migrate. */
+  readonly everything?: boolean;
   readonly environment?: string;
   readonly deadlineMs: number;
   readonly limits: RunLimits;
@@ -31,9 +33,9 @@ export async function revert(
   ports: Ports,
   dialect: Dialect,
 ): Promise<RunResult | 'overtaken'> {
-  const { identity, history, owners, sinceMs, deadlineMs, limits, environment } = request;
+  const { identity, history, owners, sinceMs, everything = false, deadlineMs, limits, environment } = request;
   await endRuns(request, ports, dialect);
-  const deploy = { history: identity.history, owners, digest: identity.digest, sinceMs };
+  const deploy = { history: identity.history, owners, digest: identity.digest, sinceMs, everything };
   const { rows } = await repeatable(dialect.appliedBy(deploy), ports);
   const only = new Set(rows.flatMap(({ id }) => (typeof id === 'string' ? [id] : [])));
   const goal: Goal = { direction: 'down', to: BASE, atomic: 'group', only };

@@ -3,6 +3,7 @@ import type { GateAnswer } from './answer.ts';
 import { afterRollback } from './after-rollback.ts';
 import { attributes, errorOf, failed, failureOf, resultOf, success } from './answers.ts';
 import type { Asked } from './ask-runner.ts';
+import { onDelete } from './on-delete.ts';
 import { readProperties } from './properties.ts';
 import type { GateRequest } from './request.ts';
 import { isRollingBack } from './stack-status.ts';
@@ -13,7 +14,7 @@ import { answerBy, askSettle, askUp, workOn, type GateContext, type Work } from 
 /** Turns a request into an answer. Every path ends in one, in bounded time. */
 export async function decide(asked: GateRequest, context: GateContext): Promise<GateAnswer> {
   if (asked.ResourceType === UNDO_RESOURCE_TYPE) return decideUndo(asked, context);
-  if (asked.RequestType === 'Delete') return success('The database is kept as it is.', {});
+  if (asked.RequestType === 'Delete') return onDelete(asked, context);
   const properties = readProperties(asked.ResourceProperties);
   if (properties === null) return unreadable(asked, answerBy(asked, context));
   const work = workOn(asked, properties, context);

@@ -1,8 +1,8 @@
 import type { GateAnswer } from './answer.ts';
-import { errorOf, failureOf, resultOf, success } from './answers.ts';
-import type { Asked } from './ask-runner.ts';
+import { success } from './answers.ts';
 import { readUndoProperties } from './properties.ts';
 import { askedAt, type GateRequest } from './request.ts';
+import { kept, reverted } from './reverted.ts';
 import { stackStatus } from './stack-status.ts';
 import { answerBy, askRevert, ownerOf, workOn, type GateContext } from './work.ts';
 
@@ -42,22 +42,6 @@ export async function decideUndo(asked: GateRequest, context: GateContext): Prom
   const owners = properties.Holds.split(',').map((logicalId) => ownerOf(asked, logicalId));
   return reverted(await askRevert(workOn(asked, properties, context), { owners, sinceMs }));
 }
-
-function reverted(asked: Asked): GateAnswer {
-  const result = resultOf(asked);
-  if (result === null || errorOf(asked) !== null) {
-    return success(`Not reverted; the database is kept as it is. ${failureOf(asked).reason}`, {});
-  }
-  const ids = result.steps.map(({ migration }) => migration);
-  return success(
-    ids.length === 0
-      ? 'Nothing to revert: this deploy has applied nothing that stands.'
-      : `Reverted what this deploy applied: ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ' and more' : ''}.`,
-    {},
-  );
-}
-
-const kept = (why: string): GateAnswer => success(`Not reverted: ${why}. The database is kept as it is.`, {});
 
 const undoId = (asked: GateRequest): string => `${ID}${askedAt(asked) ?? 'unknown'}`;
 

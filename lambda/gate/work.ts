@@ -18,7 +18,7 @@ export interface GateContext {
 }
 
 /** What the undo resource and the resources that hold the deploy tell alike. */
-export type RunnerProperties = Omit<MigrationsProperties, 'Atomic' | 'OnRollback'>;
+export type RunnerProperties = Omit<MigrationsProperties, 'Atomic' | 'OnRollback' | 'OnDelete'>;
 
 /** One request, and until when it must be answered. */
 export interface Work<Properties extends RunnerProperties = MigrationsProperties> {
@@ -74,10 +74,16 @@ export function askSettle(work: Work): Promise<Asked> {
   }));
 }
 
-/** Takes back what runs of these owners have applied since a moment. */
+interface RevertOptions {
+  readonly owners: readonly string[];
+  readonly sinceMs: number;
+  readonly everything?: boolean;
+}
+
+/** Takes back what runs of these owners have applied since a moment, or everything. */
 export function askRevert(
   work: Work<RunnerProperties>,
-  { owners, sinceMs }: { readonly owners: readonly string[]; readonly sinceMs: number },
+  { owners, sinceMs, everything = false }: RevertOptions,
 ): Promise<Asked> {
   const { properties } = work;
   return ask(work, { step: '/revert', last: false }, (deploy) => ({
@@ -86,6 +92,7 @@ export function askRevert(
     deploy,
     owners: [...owners],
     sinceMs,
+    ...(everything ? { everything } : {}),
     ...surroundingsOf(properties),
   }));
 }

@@ -160,6 +160,17 @@ describe('a deploy', () => {
   });
 });
 
+test("a stack with onDelete 'revert' takes its migrations along, but not when only the construct goes", async () => {
+  stage = await openStage(postgres);
+  const revert = { props: { onDelete: 'revert' } } as const;
+  await stage.deploy('r1', first, {}, revert);
+  await stage.deploy('r2', first, {}, { ...revert, construct: 'MigrationsRenamed' });
+  expect(await stage.rows('select id from forerun.migration')).toEqual([{ id: '0001_notes' }]);
+  await stage.rehearsal.cloudFormation.destroy(STACK);
+  expect(await stage.rows('select id from forerun.migration')).toEqual([]);
+  expect(await stage.rows(`select to_regclass('notes')::text as notes`)).toEqual([{ notes: null }]);
+});
+
 describe('a runner in trouble', () => {
   test.each([
     ['throws while it loads', `throw new RangeError('no such region');`, 'no such region'],

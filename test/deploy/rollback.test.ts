@@ -61,7 +61,7 @@ describe("onRollback 'revert'", () => {
         { kind: 'reverted', migration: '0002_titles' },
       ]);
       expect(stage.gateLog()).toContain('is reverted once the old app is live again');
-      expect(stage.gateLog()).toContain('Reverted what this deploy applied: 0003_tags, 0002_titles.');
+      expect(stage.gateLog()).toContain('Reverted, newest first: 0003_tags, 0002_titles.');
       const retried = await stage.deploy('r3', second, {}, revert);
       expect(retried.status).toBe('UPDATE_COMPLETE');
       expect(await applied()).toEqual(['0001_notes', '0002_titles', '0003_tags']);

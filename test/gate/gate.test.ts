@@ -309,3 +309,39 @@ describe('an undo resource', () => {
     expect(answer?.Reason).toContain('Not reverted; the database is kept as it is.');
   });
 });
+
+describe('a deletion', () => {
+  const deleted = { RequestType: 'Delete', PhysicalResourceId: 'forerun-migrations' };
+  const revert = { ...deleted, ResourceProperties: { ...PROPERTIES, OnDelete: 'revert' } };
+  const REVERTED = `return ${result({ action: 'down', steps: [{ migration: '0002_two', outcome: 'applied' }] })};`;
+
+  test('calls nobody, not even CloudFormation', async () => {
+    expect(await bench.ask(REVERTED, deleted, { stackStatus: 'DELETE_IN_PROGRESS' })).toMatchObject({
+      Status: 'SUCCESS',
+    });
+    expect([...bench.invokes, ...bench.described]).toEqual([]);
+  });
+
+  test("of a stack with onDelete 'revert' takes everything back", async () => {
+    const answer = await bench.ask(REVERTED, revert, { stackStatus: 'DELETE_IN_PROGRESS' });
+    expect(answer).toMatchObject({ Status: 'SUCCESS' });
+    expect(bench.invokes).toMatchObject([{ event: { action: 'revert', everything: true } }]);
+  });
+
+  test.each([
+    { stackStatus: 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS' },
+    { stackStatus: 'ROLLBACK_IN_PROGRESS' },
+    {},
+  ])(
+    "of the resource alone ($stackStatus) keeps everything, also with onDelete 'revert'",
+    async (options) => {
+      expect(await bench.ask(REVERTED, revert, options)).toMatchObject({ Status: 'SUCCESS' });
+      expect(bench.invokes).toEqual([]);
+    },
+  );
+
+  test('never blocks the stack', async () => {
+    const answer = await bench.ask('process.exit(1);', revert, { stackStatus: 'DELETE_IN_PROGRESS' });
+    expect(answer).toMatchObject({ Status: 'SUCCESS' });
+  });
+});

@@ -25,7 +25,7 @@ beforeEach(async () => {
 /** What the gate asks for when a rolled-back deploy, that began at `sinceMs`, is cleaned up. */
 async function revertDeploy(
   history: readonly Migration[],
-  { sinceMs = 2_000, owners = [OWNER], timeMs = 60_000 } = {},
+  { sinceMs = 2_000, owners = [OWNER], everything = false, timeMs = 60_000 } = {},
 ): Promise<RunResult> {
   const identity = {
     runId: `revert-${Math.random()}`,
@@ -41,6 +41,7 @@ async function revertDeploy(
     history,
     owners,
     sinceMs,
+    everything,
     deadlineMs: Date.now() + timeMs,
     limits: DEFAULT_LIMITS,
   };
@@ -156,5 +157,15 @@ test('ends a forward run that still works, and takes back what it had committed'
   reverted.resolve();
   expect(result.steps).toEqual([{ migration: '0001', outcome: 'applied' }]);
   expect((await forward).error?.code).toBe('run-overruled');
+  expect(await applied()).toEqual([]);
+});
+
+test('everything goes only where the asking stack was the last to migrate', async () => {
+  await database.up(one, { owner: 'other/Migrations', askedAtMs: 1_000 });
+  await database.up(three, { to: '0002', owner: OWNER, askedAtMs: 2_000 });
+  await database.up(three, { owner: 'other/Migrations', askedAtMs: 3_000 });
+  expect((await revertDeploy(three, { everything: true })).steps).toEqual([]);
+  const theirs = await revertDeploy(three, { everything: true, owners: ['other/Renamed'] });
+  expect(theirs.steps.map(({ migration }) => migration)).toEqual(['0003', '0002', '0001']);
   expect(await applied()).toEqual([]);
 });
