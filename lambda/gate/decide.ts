@@ -25,8 +25,9 @@ export async function decide(asked: GateRequest, context: GateContext): Promise<
   const first = await askForward(work);
   const done = successOf(first, properties);
   if (done !== null) return done;
-  const rollingBack =
-    known ?? (asked.RequestType === 'Update' ? await isRollingBack(asked.StackId, work.answerByMs) : false);
+  // What was seen before may be a moment old: a rollback that had just begun must not end as a refused older release.
+  const askAgain = asked.RequestType === 'Update' && (known === null || mayBeRollback(first));
+  const rollingBack = askAgain ? await isRollingBack(asked.StackId, work.answerByMs) : false;
   if (rollingBack === true || (rollingBack === null && mayBeRollback(first))) return afterRollback(work);
   if (isOvertaken(first)) {
     const second = await askUp(work, { yieldToOwnRun: false });

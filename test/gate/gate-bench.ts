@@ -32,8 +32,8 @@ export interface GateBench {
 }
 
 export interface AskOptions {
-  /** What CloudFormation says about the stack, or `throttled`; a refusal for good when absent. */
-  readonly stackStatus?: string;
+  /** What CloudFormation says about the stack, one after the other, or `throttled`; a refusal for good when absent. */
+  readonly stackStatus?: string | readonly string[];
   /** How long ago the request was made. */
   readonly ageSeconds?: number;
   readonly remainingMs?: number;
@@ -63,7 +63,7 @@ export async function openGateBench(): Promise<GateBench> {
   const invokes: GateBench['invokes'] = [];
   const answers: Answered[] = [];
   const described: string[] = [];
-  let stackStatus: string | undefined;
+  let statuses: readonly string[] = [];
   const onInvoke = ({ event }: InvokeStart) => {
     invokes.push({ event: JSON.parse(event) as Record<string, unknown> });
     return faults.shift();
@@ -78,6 +78,7 @@ export async function openGateBench(): Promise<GateBench> {
         return response.writeHead(status).end();
       }
       described.push(body);
+      const stackStatus = statuses[Math.min(described.length, statuses.length) - 1];
       if (stackStatus === 'throttled') return response.writeHead(400).end('<Code>Throttling</Code>');
       return stackStatus === undefined
         ? response.writeHead(403).end('<Code>AccessDenied</Code>')
@@ -102,7 +103,8 @@ export async function openGateBench(): Promise<GateBench> {
     answers,
     described,
     async ask(body, event = {}, options = {}) {
-      stackStatus = options.stackStatus;
+      statuses = [options.stackStatus ?? []].flat();
+      described.length = 0;
       functions += 1;
       const { arn } = await lambda.createFunction(`runner-${functions}`, {
         code: { inline: `exports.handler = async (event, context) => { ${body} };` },

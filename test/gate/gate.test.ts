@@ -213,6 +213,12 @@ describe('a rollback', () => {
     expect(bench.described.length).toBeGreaterThan(1);
   });
 
+  test('that had just begun when CloudFormation was first asked is not taken for an older release', async () => {
+    const both = ['UPDATE_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS'];
+    const answer = await bench.ask(ahead({ compatible: 'no' }), swapped(), { stackStatus: both });
+    expect(answer).toMatchObject({ Status: 'SUCCESS', Data: { Ahead: '0002_two', Compatible: 'no' } });
+  });
+
   test('is let through when the runner cannot answer at all', async () => {
     const answer = await bench.ask('process.exit(1);', swapped(), { stackStatus });
     expect(answer).toMatchObject({ Status: 'SUCCESS', Data: { Ahead: 'unknown', Compatible: 'unknown' } });
@@ -242,6 +248,18 @@ describe('a rollback', () => {
       expect(answer?.Reason).toContain('--resources-to-skip Migrations');
     },
   );
+});
+
+describe('an older release on purpose', () => {
+  const stackStatus = 'UPDATE_IN_PROGRESS';
+
+  test.each([
+    ['is let in where what it lacks is compatible', { compatible: 'yes' }, 'SUCCESS'],
+    ['is refused where nobody says so', { compatible: 'unknown' }, 'FAILED'],
+    ['is refused where it has something to apply', { compatible: 'yes', pending: ['0001_b'] }, 'FAILED'],
+  ])('%s', async (_case, verdict, Status) => {
+    expect(await bench.ask(ahead(verdict), swapped(), { stackStatus })).toMatchObject({ Status });
+  });
 });
 
 describe('an undo resource', () => {
