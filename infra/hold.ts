@@ -5,10 +5,10 @@ import { goesLive } from './goes-live.ts';
 import { misused } from './misused.ts';
 
 /** Lets the target wait for `gatekeeper`: by its smallest resource that makes code live, else with all it consists of. */
-export function hold(target: IConstruct, gatekeeper: IConstruct): void {
+export function hold(target: IConstruct, gatekeeper: IConstruct, migrations: IConstruct): void {
   if (resourcesIn(target).length === 0) {
     throw misused(
-      gatekeeper,
+      migrations,
       `'${target.node.path}' cannot wait for the migrations, because no stack of this app deploys it.`,
       `Let 'runBefore' name what this app deploys; something imported goes live whenever its own stack says so.`,
     );

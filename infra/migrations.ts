@@ -180,7 +180,7 @@ export class Migrations extends Construct {
     }
     for (const target of targets) {
       refuseOwnNeeds(this, target, this.needs);
-      hold(target, this.resource);
+      hold(target, this.resource, this);
       this.held.push(target);
     }
   }

@@ -1,4 +1,4 @@
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -27,6 +27,7 @@ export function targetDatabase(scope: Construct, choice: DatabaseChoice): Target
   const { cluster } = choice;
   const resource =
     cluster.node.defaultChild instanceof rds.CfnDBCluster ? cluster.node.defaultChild : undefined;
+  requireSamePlace(scope, cluster);
   requirePostgres(scope, cluster);
   requireDataApi(scope, cluster, resource);
   const secret = choice.secret ?? secretOf(cluster);
@@ -45,6 +46,23 @@ export function targetDatabase(scope: Construct, choice: DatabaseChoice): Target
     neededFirst: [resource, writerOf(cluster), attachmentOf(secret)].filter((one) => one !== undefined),
   };
 }
+
+/** The Data API answers in the region of its cluster, and to roles of its account alone: a cluster has no policy of its own. */
+function requireSamePlace(scope: Construct, cluster: rds.IDatabaseCluster): void {
+  const stack = Stack.of(scope);
+  for (const part of ['region', 'account'] as const) {
+    if (!differs(cluster.env[part], stack[part])) continue;
+    throw misused(
+      scope,
+      `the cluster '${cluster.node.path}' lies in the ${part} ${cluster.env[part]}, and this stack in ${stack[part]}.`,
+      `Put 'Migrations' into a stack of the cluster's own account and region.`,
+    );
+  }
+}
+
+/** What only the deploy knows may be the same. */
+const differs = (there: string, here: string): boolean =>
+  !Token.isUnresolved(there) && !Token.isUnresolved(here) && there !== here;
 
 /** An imported cluster may not know its engine; then only the deploy can tell. */
 function requirePostgres(scope: Construct, cluster: rds.IDatabaseCluster): void {

@@ -47,6 +47,25 @@ describe('a cluster', () => {
     expect(JSON.stringify(resourceOf(stack, CUSTOM).Properties['ClusterArn'])).toContain(':cluster:imported');
   });
 
+  it.each([
+    ['region', { account: '111122223333', region: 'us-east-1' }, 'eu-west-1, and this stack in us-east-1'],
+    [
+      'account',
+      { account: '444455556666', region: 'eu-west-1' },
+      '111122223333, and this stack in 444455556666',
+    ],
+  ])('is refused in another %s', (part, env, places) => {
+    const app = newApp();
+    const data = new Stack(app, 'Data', { env: { account: '111122223333', region: 'eu-west-1' } });
+    const stack = new Stack(app, 'App', { env });
+    const cluster = newCluster(data);
+    expect(() => new Migrations(stack, 'Migrations', { cluster, directory: folderOf(ONE) })).toThrow(
+      misuse(
+        `Migrations 'App/Migrations': the cluster 'Data/Database' lies in the ${part} ${places}. The database was not touched. Put 'Migrations' into a stack of the cluster's own account and region.`,
+      ),
+    );
+  });
+
   it('is refused when its Data API is off', () => {
     expect(() => newStack({ cluster: { enableDataApi: false } })).toThrow(
       misuse(
@@ -151,7 +170,7 @@ describe('runBefore', () => {
       'arn:aws:lambda:eu-west-1:111122223333:function:imported',
     );
     expect(() => migrations.runBefore(imported)).toThrow(
-      /'App\/Imported' cannot wait for the migrations, because no stack/,
+      /^Migrations 'App\/Migrations': 'App\/Imported' cannot wait for the migrations, because no stack/,
     );
   });
 
