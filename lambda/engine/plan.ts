@@ -144,7 +144,7 @@ export function halfDone(view: JournalView): ReadonlyMap<string, 'up' | 'down'> 
       .filter(({ state }) => state !== 'failed')
       .map(({ migration, direction }) => [migration, direction] as const),
     ...view.backfills
-      .filter(({ hold, state }) => hold && state !== 'cancelled')
+      .filter(({ hold, claimed, state }) => hold && !claimed && state !== 'cancelled')
       .map(({ id }) => [id, 'up'] as const),
   ]);
 }

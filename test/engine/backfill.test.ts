@@ -91,6 +91,7 @@ describe('the progress', () => {
       state: 'running',
       checksum: '',
       hold: false,
+      claimed: true,
       reason: null,
       ranges: 1,
       ended: 0,

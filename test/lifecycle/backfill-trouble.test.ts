@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
+import { backfill, bigint, integer, irreversible, migration, sql, table, text } from 'forerun';
 import { work } from '../../lambda/engine/backfill/operate.ts';
 import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { RunNote } from '../../lambda/engine/ports.ts';
@@ -112,6 +112,36 @@ describe('a batch that fails', () => {
     expect(result.error).toBeNull();
     expect(await tally(database)).toEqual([{ n: 1, rows: 100 }]);
   });
+});
+
+describe('rows of any width', () => {
+  test.each(['transform', 'set'] as const)(
+    'fit into the calls of the form %s, by smaller batches',
+    async (form) => {
+      const database = await place.freshDatabase();
+      const wide = table('wide', { id: bigint(), doc: text(), n: integer().nullable() });
+      const change =
+        form === 'set'
+          ? ({ set: { doc: sql`doc || 'x'`, n: 1 } } as const)
+          : { transform: ({ doc }: { readonly doc: string }) => ({ doc: `${doc}x`, n: 1 }) };
+      const history = historyOf({
+        '0001_create': migration({
+          after: 'base',
+          async up({ op }) {
+            await op.execute('create table wide (id bigint primary key, doc text not null, n int)');
+            await op.execute(`insert into wide select g, repeat('w', 20000) from generate_series(1, 120) g`);
+          },
+          down: irreversible('a test'),
+        }),
+        '0002_widen': backfill({ ...common, table: wide, batchRows: 500, ...change } as never),
+      });
+      const result = await database.up(history, { clock: fastClock() });
+      expect(result.error).toBeNull();
+      expect(
+        await database.query('select length(doc) as width, n, count(*)::int as rows from wide group by 1, 2'),
+      ).toEqual([{ width: 20_001, n: 1, rows: 120 }]);
+    },
+  );
 });
 
 describe('the table changes meanwhile', () => {
@@ -263,5 +293,24 @@ describe('several workers', () => {
     ]);
     expect(await database.query('select state from forerun.backfill')).toEqual([{ state: 'succeeded' }]);
     expect(await database.query(`select name from forerun.lease where name <> 'run'`)).toEqual([]);
+  });
+});
+
+describe('a backfill that was begun and that a person stamped', () => {
+  test('is no longer half done', async () => {
+    const database = await place.freshDatabase();
+    const history = historyOf({
+      '0001_create': create(90),
+      '0002_fill': backfill({ ...common, pauseMs: 9_000, set: { n: 1 } }),
+    });
+    const first = await database.up(history, { clock: fastClock(), timeMs: 42_000 });
+    expect(first.error?.code).toBe('backfill-working');
+    const down = await database.down(history, '0001_create');
+    expect(down.error?.code).toBe('plan-half-done');
+    await database.query(
+      `insert into forerun.migration (history, id, checksum, after, run_id) values ('default', '0002_fill', 'v1:0002_fill', '["0001_create"]', 'x')`,
+    );
+    expect((await database.down(history, '0001_create')).error).toBeNull();
+    expect(await database.query('select id from forerun.backfill')).toEqual([]);
   });
 });

@@ -25,9 +25,11 @@ const TOO_LARGE: readonly string[] = ['57014', '54000', '53200'];
 export function verdictOn(cause: unknown): Verdict {
   if (!(cause instanceof DatabaseFailure)) return 'rows';
   const { ran, kind, sqlState = '' } = cause;
+  // Only a reading of ours can answer with too much, so it does not matter whether it ran.
+  if (kind === 'unsupported-result') return 'too-large';
   if (ran === 'unknown') return 'unknown';
   if (kind === 'transaction-gone' || kind === 'transaction-busy' || kind === 'lost') return 'conflict';
-  if (kind === 'timeout' || kind === 'unsupported-result' || TOO_LARGE.includes(sqlState)) return 'too-large';
+  if (kind === 'timeout' || TOO_LARGE.includes(sqlState)) return 'too-large';
   if (kind !== 'sql') return kind === 'invalid' ? 'rows' : 'away';
   if (CONFLICTS.includes(sqlState)) return 'conflict';
   // Class 42: a table, a column, a function or a grant is not (or no more) as the backfill takes it to be.

@@ -111,6 +111,14 @@ async function computed(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     if (changes.length > 0) changed.push({ key: key as unknown as KeyTexts, version, changes });
   }
+  const bytes = changed.reduce((sum, row) => sum + bytesOf(row), 0);
+  if (bytes > MOST_BYTES) {
+    throw new DatabaseFailure({
+      ran: 'no',
+      kind: 'unsupported-result',
+      message: 'the rows of a batch fill more than one call',
+    });
+  }
   return writeStatement(step, {
     rows: changed,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -120,6 +128,13 @@ async function computed(
     rest: again ? range.redo.slice(step.rows) : [],
   });
 }
+
+/** The service takes 4 MiB a request; half of it is left for what JSON in JSON makes of quotes. */
+const MOST_BYTES = 2 * 1024 * 1024;
+
+/** Three bytes is the most that a character of a JavaScript string takes on its way. */
+const bytesOf = ({ changes }: ChangedRow): number =>
+  changes.reduce((sum, { text }) => sum + 3 * (text?.length ?? 1), 0);
 
 /** The author's code failed on a row. Its words may hold values of the row, so only its kind is kept. */
 export class TransformThrew extends Error {

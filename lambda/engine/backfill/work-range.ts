@@ -33,6 +33,9 @@ const NICE = 0.25;
 const LOOK_MS = 1_000;
 const HOLD_MS = 5_000;
 
+/** After so many lost answers for one step the next one is smaller. */
+const LOST_IN_A_ROW = 3;
+
 /** Samples of the progress that are kept, and how far they lie apart: enough for the rate of the last minute. */
 const SAMPLES = 12;
 const SAMPLE_EVERY_MS = 5_000;
@@ -62,6 +65,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
   let recent: readonly Sample[] = held.range.recent;
   let trusted = false;
   let attempts = 0;
+  let lost = 0;
   /** Rows that are still to be got through behind a batch that failed: there nobody waits before splitting again. */
   let suspect = 0;
 
@@ -91,8 +95,14 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         tell({ note: 'unknown', reason: messageOf(cause) });
         const now = await read();
         if (now === null || !now.mine || now.token !== held.token) return { end: 'left' };
+        lost = now.revision === held.revision ? lost + 1 : 0;
         held = now;
-        return held.range.ended ? { end: 'ended' } : null;
+        if (held.range.ended) return { end: 'ended' };
+        // An answer that is lost each time may be a request that is too much for somebody on the way.
+        if (lost >= LOST_IN_A_ROW) sizing = shrunk({ rows: step.rows, costs: [] });
+        return (await rest(worker, Math.min(lost, LOST_IN_A_ROW) * LOOK_MS))
+          ? null
+          : { end: 'time', why: messageOf(cause) };
       }
       case 'away':
         throw cause;
@@ -171,6 +181,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     if (trusted) sizing = sized({ ...sizing, rows: step.rows }, answer.seen, tookMs, spec.tuning.targetMs);
     trusted = true;
     attempts = 0;
+    lost = 0;
     suspect -= answer.seen;
     recent = sampled(recent, clock.now(), held.range.scanned);
     tell({
