@@ -1,5 +1,6 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Attributes } from '../../lambda/contract.ts';
 import type { LocalPostgres } from '../../local/postgres/postgres.ts';
 import { module, openStage, openTheatre, STACK, type HandAnswer, type Stage } from './stage.ts';
 
@@ -30,6 +31,17 @@ const broken = { ...first, '0002_broken.ts': module('0001_notes', ['insert into 
 const second = {
   ...first,
   '0002_more.ts': module('0001_notes', ['create table more (n int)'], { compatible: true }),
+};
+
+const text = expect.any(String) as string;
+/** Each of them is some text, whatever happened: one that is missing would fail the output that reads it. */
+const ATTRIBUTES: Readonly<Record<keyof Attributes, string>> = {
+  Head: text,
+  DeployId: text,
+  Outcome: text,
+  Applied: text,
+  Ahead: text,
+  Compatible: text,
 };
 
 describe('the metrics of a deploy', () => {
@@ -67,6 +79,15 @@ describe('the metrics of a deploy', () => {
     await stage.deploy('r3', second);
     const ahead = measured(stage.runnerLog()).map(({ DatabaseAhead }) => DatabaseAhead);
     expect(ahead.filter((one) => one !== undefined)).toEqual([0, 0, 1, 0]);
+  });
+});
+
+describe('the attributes of the resource', () => {
+  test('are all there after a deploy and after a rollback, whose outputs read them too', async () => {
+    await stage.deploy('r1', first);
+    expect(stage.attributes()).toMatchObject({ ...ATTRIBUTES, Applied: '1', Ahead: '', Compatible: 'yes' });
+    await stage.deploy('r2', second, { AppAlias: 'not healthy' });
+    expect(stage.attributes()).toMatchObject({ ...ATTRIBUTES, DeployId: 'r1', Ahead: '0002_more' });
   });
 });
 
