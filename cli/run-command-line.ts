@@ -4,8 +4,9 @@ import type { Command, Output } from './command.ts';
 import { check } from './commands/check.ts';
 import { local } from './commands/local.ts';
 import { newMigration } from './commands/new.ts';
+import { rehearse } from './commands/rehearse.ts';
 
-const COMMANDS: readonly Command[] = [newMigration, check, local];
+const COMMANDS: readonly Command[] = [newMigration, check, rehearse, local];
 
 /** Exit code for a command line that is not understood; the same as for any other bad input. */
 const MISUSED = 2;

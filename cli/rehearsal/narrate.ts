@@ -1,6 +1,6 @@
 import type { Happening, Tell } from './happening.ts';
+import { wrap } from './wrap.ts';
 
-const WIDTH = 104;
 const INDENT = ' '.repeat(10);
 
 /** `live`: makes code live once the migrations are applied; `behind`: code that goes live only through such a resource. */
@@ -209,14 +209,3 @@ function pastOf(status: string): string {
 }
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1).padStart(6)} s`;
-
-/** Breaks a long line between words; what follows hangs below its beginning. */
-function wrap(before: string, text: string): string[] {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? '';
-    if (last !== '' && before.length + last.length + word.length + 1 > WIDTH) lines.push(word);
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
-  }
-  return lines.map((line, index) => (index === 0 ? before : ' '.repeat(before.length)) + line);
-}

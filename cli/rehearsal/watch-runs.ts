@@ -19,6 +19,7 @@ export type Run = Extract<Happening, { type: 'run' }>;
 export function watchRuns(
   countCalls: () => number,
   tell: (happening: Happening) => void,
+  isRollingBack: (() => boolean) | null = null,
 ): { begin(deploy: number): void; line(line: LogLine): void; runs(): readonly Run[] } {
   let deploy = 0;
   let runs: Run[] = [];
@@ -31,7 +32,8 @@ export function watchRuns(
   };
   const end = (run: Omit<Run, 'type' | 'deploy' | 'during' | 'dataApiCalls'>): void => {
     const calls = countCalls();
-    const during = runs.length === 0 ? 'deploy' : 'rollback';
+    // In the demo a deploy asks once, so whatever comes later belongs to the rollback.
+    const during = (isRollingBack?.() ?? runs.length > 0) ? 'rollback' : 'deploy';
     const told: Run = { type: 'run', deploy, during, ...run, dataApiCalls: calls - callsBefore };
     callsBefore = calls;
     runs.push(told);

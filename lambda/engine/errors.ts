@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   'migration-not-a-migration': 2,
   'bundle-failed': 2,
   'construct-misused': 2,
+  'synth-failed': 2,
   'input-invalid': 2,
   'read-only': 2,
   'not-confirmed': 2,

@@ -70,6 +70,8 @@ export interface LocalCloudFormation {
     stackName: string,
   ): Promise<{ readonly status: StackStatus; readonly events: readonly StackEvent[] }>;
   stack(nameOrId: string): StackView | undefined;
+  /** Whether something happens in a resource of this type; the others only have an id and plausible attributes. */
+  plays(resourceType: string): boolean;
   /** The policy documents that count for a role at this moment. */
   policies(roleArn: string): readonly unknown[];
   /**
@@ -250,6 +252,7 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
             events: [...stack.events],
           };
     },
+    plays: (type) => handlerFor(type).isOpaque !== true,
     policies: (roleArn) => policies.documentsOf(roleArn),
     allows(principal, action, resource) {
       const roleArn = principal.startsWith('arn:') ? principal : lambda.roleOf(principal);

@@ -1,0 +1,91 @@
+import { wrap } from '../../rehearsal/wrap.ts';
+import type { Played, PlayedStack } from './play.ts';
+import type { DatabaseStanding } from './standing-of-database.ts';
+
+/** What the real deploy would come to. */
+export type Verdict = 'goes through' | 'comes home' | 'gets stuck' | 'not rehearsed';
+
+/** Exit code by verdict. */
+export const EXIT_CODES = {
+  'goes through': 0,
+  'comes home': 1,
+  'not rehearsed': 2,
+  'gets stuck': 3,
+} as const satisfies Record<Verdict, number>;
+
+/** The worst that happened counts. */
+export function verdictOf(played: readonly Played[]): Verdict {
+  const stacks = played.flatMap(({ stacks }) => stacks);
+  if (stacks.some(({ status }) => status.endsWith('_FAILED'))) return 'gets stuck';
+  if (stacks.some(({ reason }) => reason !== null)) return 'comes home';
+  const isUnsaid = played.some(({ failedBefore, unmet }) => failedBefore !== null || unmet.length > 0);
+  return isUnsaid ? 'not rehearsed' : 'goes through';
+}
+
+/** The last lines of a rehearsal: what would come of the deploy, how the database stands, what to do next. */
+export function tellVerdict(played: readonly Played[], write: (line: string) => void): void {
+  const stacks = played.flatMap((one) => one.stacks);
+  const failedBefore = played.flatMap((one) => one.failedBefore ?? []);
+  const unmet = played.flatMap((one) => one.unmet);
+  write('');
+  for (const stack of stacks) tellStack(stack, write);
+  tellPassedOver(played, write);
+  switch (verdictOf(played)) {
+    case 'goes through':
+      write('The deploy would go through. Nothing was sent to AWS, and nothing is left running.');
+      break;
+    case 'comes home':
+      write('The deploy would fail, and the stack would come home.');
+      write(`Next: ${unmetOr(unmet, 'mend what failed first, and rehearse again.')}`);
+      break;
+    case 'gets stuck':
+      write('The deploy would fail, and the stack would be stuck.');
+      write('Next: mend what failed first, and rehearse again. docs/deploys.md tells the ways out on AWS.');
+      break;
+    case 'not rehearsed':
+      for (const { stack, reason } of failedBefore) {
+        const text = `The release that stands (--from) does not deploy here: ${stack}: ${reason}`;
+        for (const line of wrap('', text)) write(line);
+        write('Next: let --from name a release that does.');
+      }
+      if (unmet.length > 0) write(`Next: ${unmetOr(unmet, '')}`);
+      break;
+  }
+}
+
+function tellStack(
+  { stack, status, kind, reason, databases }: PlayedStack,
+  write: (line: string) => void,
+): void {
+  write(`Stack ${stack}: ${kind === 'no-changes' ? 'nothing to change' : status}`);
+  if (reason !== null) for (const line of wrap('  failed first: ', reason)) write(line);
+  if (databases.length === 0 && status === 'ROLLBACK_COMPLETE') write('  it is gone again, with its runner');
+  for (const database of databases) {
+    for (const line of wrap('  ', databaseText(database))) write(line);
+  }
+}
+
+function databaseText({ construct, head, applied, pending, ahead }: DatabaseStanding): string {
+  const count = `${applied.length} ${applied.length === 1 ? 'migration' : 'migrations'} applied`;
+  const last = applied.at(-1);
+  const away = [
+    ...(ahead.length === 0 ? [] : [`ahead of the release in use by ${ahead.join(', ')}`]),
+    ...(pending.length === 0 ? [] : [`pending: ${pending.join(', ')}`]),
+  ];
+  const where = away.length === 0 ? `where the release in use expects it (${head})` : away.join('; ');
+  return `${construct}: ${last === undefined ? count : `${count}, up to ${last}`}; ${where}`;
+}
+
+function tellPassedOver(played: readonly Played[], write: (line: string) => void): void {
+  const all = [...new Set(played.flatMap(({ passedOver }) => passedOver))];
+  if (all.length === 0) return;
+  write('');
+  write('Passed over:');
+  for (const one of all) for (const line of wrap('  ', one)) write(line);
+  write('');
+}
+
+const unmetOr = (unmet: readonly string[], otherwise: string): string =>
+  unmet.length === 0
+    ? otherwise
+    : `this deploy does not touch ${unmet.join(', ')}, so nothing failed there; name a resource that it changes.`;
