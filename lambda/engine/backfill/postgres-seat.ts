@@ -16,7 +16,7 @@ export interface Seat {
 /** Every lease of a backfill begins so. */
 export const leasePrefix = (backfill: string): string => `backfill:${backfill}:`;
 
-export const leaseName = (backfill: string, range: number): string => `${leasePrefix(backfill)}${range}`;
+const leaseName = (backfill: string, range: number): string => `${leasePrefix(backfill)}${range}`;
 
 /** Which range; for all statements about one. */
 export function placeParameters({

@@ -37,9 +37,6 @@ export function throttleOver(ports: Ports): Throttle {
   };
 }
 
-/** For a worker whom nobody else shares the database with. */
-export const UNTHROTTLED: Throttle = { reason: () => Promise.resolve(null) };
-
 async function read(ports: Ports): Promise<string | null> {
   try {
     const { rows } = await ports.database.execute(READ_SIGNALS, { rows: true });
