@@ -61,7 +61,8 @@ exit codes: 0 the deploy would go through · 1 it would fail, and the stack woul
     const { values } = parseArgs({ args: [...args], options: OPTIONS });
     const stopper = new AbortController();
     const stop = (): void => stopper.abort();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+    // A terminal and npx may both pass one Ctrl-C on: the second must not cut the tidying up short.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
     const folder = mkdtempSync(join(tmpdir(), 'forerun-rehearse-'));
     const progress = progressTo(process.stderr, output);
     try {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { finish, ROOT, type Ended } from '../child.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { finish, ROOT, start, type Ended } from '../child.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -88,6 +89,27 @@ describe('forerun rehearse on an app', () => {
     ]);
     expect(told.at(-1)).toMatchObject({ type: 'verdict', verdict: 'comes home', exitCode: 1 });
   });
+});
+
+test('forerun rehearse leaves nothing behind when it is stopped, however often', async () => {
+  const command = [join(ROOT, 'cli/main.ts'), 'rehearse', '--app', 'node waits.mjs'];
+  writeFileSync(
+    join(folder, 'waits.mjs'),
+    `import { writeFileSync } from 'node:fs';
+process.once('SIGTERM', () => {
+  writeFileSync('ended', '');
+  process.exit();
+});
+writeFileSync('waiting', '');
+setInterval(() => undefined, 1000);`,
+  );
+  const child = start(process.execPath, command, { cwd: folder, env });
+  await vi.waitUntil(() => existsSync(join(folder, 'waiting')), { timeout: 30_000 });
+  child.stop('SIGINT');
+  child.stop('SIGINT');
+  expect((await child.ended).code).toBe(130);
+  expect(leftovers()).toEqual([]);
+  expect(existsSync(join(folder, 'ended'))).toBe(true);
 });
 
 describe('forerun rehearse --from', () => {

@@ -20,12 +20,17 @@ export async function runShell(
     cwd: options.cwd,
     env: { ...options.env },
     shell: true,
+    // A group of its own, so that a signal ends what the shell has started, too.
+    detached: process.platform !== 'win32',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const parts: Buffer[] = [];
   child.stdout.on('data', (part: Buffer) => parts.push(part));
   child.stderr.on('data', (part: Buffer) => parts.push(part));
-  const stop = (): void => void child.kill();
+  const stop = (): void => {
+    if (child.pid === undefined || process.platform === 'win32') child.kill();
+    else process.kill(-child.pid);
+  };
   options.signal.addEventListener('abort', stop);
   try {
     await once(child, 'close');
