@@ -43,10 +43,7 @@ export type OnDelete = 'keep' | 'revert';
 export const UNDO_RESOURCE_TYPE = 'Custom::ForerunUndo';
 
 /** Properties of the undo resource: its logical id carries the digest, so that each change of the migrations makes a new one. */
-export interface UndoProperties extends Omit<
-  MigrationsProperties,
-  'Atomic' | 'OnRollback' | 'OnDelete'
-> {
+export interface UndoProperties extends Omit<MigrationsProperties, 'Atomic' | 'OnRollback' | 'OnDelete'> {
   /** Logical ids of the resources that hold the deploy, separated by commas: what their runs applied is taken back. */
   readonly Holds: string;
 }

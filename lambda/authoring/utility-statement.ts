@@ -22,11 +22,18 @@ export async function runUtility(
     return;
   }
   const settings = names.map((name, at) => `set_config('forerun.value_${at + 1}', :${name}, true)`);
-  await session.execute({ sql: `select ${settings.join(', ')}`, parameters }, { rows: false });
-  const body = `begin execute format(${literal(formatOf(sql, names))}, ${names
-    .map((_, at) => `current_setting('forerun.value_${at + 1}')`)
-    .join(', ')}); end`;
-  await session.execute({ sql: `do ${literal(body)}`, hidden: Object.values(values) }, { rows: false });
+  const kept = settings.map((setting) => `${setting} is not null`).join(', ');
+  await session.execute({ sql: `select ${kept}`, parameters }, { rows: false });
+  const held = names.map((_, at) => `current_setting('forerun.value_${at + 1}')`);
+  // PostgreSQL's own error would quote the whole statement in its context: it is raised anew, without the values.
+  const told = held.reduce(
+    (text, value) => `replace(replace(${text}, quote_literal(${value}), '[value]'), ${value}, '[value]')`,
+    'sqlerrm',
+  );
+  const body = `begin execute pg_catalog.format(${literal(formatOf(sql, names))}, ${held.join(', ')});
+exception when others then raise exception using errcode = sqlstate, message = ${told}; end`;
+  const hidden = Object.values(values).flatMap((value) => [value, value.replaceAll("'", "''")]);
+  await session.execute({ sql: `do ${literal(body)}`, hidden }, { rows: false });
 }
 
 /** The statement as a pattern for `format`, where `%1$L` stands for the first value as a literal. */

@@ -70,6 +70,7 @@ export function dataApiDatabase(options: DataApiOptions): Database {
     operation: Operation,
     bound: readonly string[],
     attempt: () => Promise<T>,
+    once = false,
   ): Promise<T> => {
     const began = options.clock.now();
     for (let turn = 0; ; turn += 1) {
@@ -78,7 +79,7 @@ export function dataApiDatabase(options: DataApiOptions): Database {
         return await attempt();
       } catch (cause) {
         const failure = failureOf(operation, cause, bound);
-        const waitMs = pauseAfter(failure, turn, began, options);
+        const waitMs = once ? null : pauseAfter(failure, turn, began, options);
         if (waitMs === null) throw failure;
         options.tell({ note: 'waiting', reason: failure.message, forMs: Math.round(waitMs) });
         await options.clock.sleep(waitMs);
@@ -88,7 +89,7 @@ export function dataApiDatabase(options: DataApiOptions): Database {
 
   const execute = async (
     statement: Statement,
-    { rows, beyondLimit = false }: ExecuteOptions,
+    { rows, beyondLimit = false, once = false }: ExecuteOptions,
     transactionId?: string,
   ): Promise<StatementResult> => {
     const alone = beyondLimit ? 'execute-beyond-limit' : 'execute-alone';
@@ -104,7 +105,7 @@ export function dataApiDatabase(options: DataApiOptions): Database {
       ...(transactionId === undefined ? {} : { transactionId }),
       ...(beyondLimit ? { continueAfterTimeout: true } : {}),
     });
-    const answer = await send(operation, boundTexts(statement), () => client.send(command));
+    const answer = await send(operation, boundTexts(statement), () => client.send(command), once);
     return {
       rows: rowsOf(answer.records ?? [], answer.columnMetadata ?? []),
       affected: answer.numberOfRecordsUpdated ?? 0,

@@ -65,7 +65,7 @@ function correctionsOf(
       ...view.foreign.map(({ id }) => id),
     ],
     // Whoever stamps has looked at the database: what a half-done migration left is part of what was seen.
-    forget: [...new Set(view.ledger.map(({ migration }) => migration))],
+    forget: view.unfinished.map(({ migration }) => migration),
   };
 }
 

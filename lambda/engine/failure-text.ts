@@ -97,7 +97,7 @@ function stateOutsideTransaction({ id }: Migration, partial: boolean, committed:
 }
 
 /** A statement outlasts the run; the database goes on with it. */
-export function statementRunning({ id }: Migration, number: number): ForerunError {
+export function statementRunning(id: string, number: number): ForerunError {
   return new ForerunError(
     'statement-running',
     {
@@ -119,17 +119,38 @@ function reasonOf(cause: unknown): string {
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-function adviceFor(cause: unknown, { id }: Migration): string {
+/** lock_not_available, serialization_failure, deadlock_detected. */
+const GAVE_WAY: readonly string[] = ['55P03', '40001', '40P01'];
+/** A constraint that rows break: not null, foreign key, unique, check, exclusion. */
+const ROWS_IN_THE_WAY: readonly string[] = ['23502', '23503', '23505', '23514', '23P01'];
+
+function adviceFor(cause: unknown, { id, alone }: Migration): string {
   if (!(cause instanceof DatabaseFailure)) return `Mend ${id} and run again.`;
+  if (cause.kind === 'timeout' && alone === 'long') {
+    return 'It was cancelled, by a person or by a statement_timeout of the role or the database: set that to 0 for the migration role, and run again.';
+  }
   if (cause.kind === 'timeout') {
     return 'One statement may take 45 seconds (a limit of the Data API): let it touch fewer rows at a time, or write long: true into a migration that holds it alone, and run again.';
   }
   if (cause.kind === 'transaction-gone') {
     return 'The database ended the transaction by itself (idle for over 20 seconds between two statements, or restarted): run again, and keep slow work out of the migration.';
   }
+  if (cause.kind === 'unsupported-result' && /size limit/i.test(cause.message)) {
+    return 'A reply of the Data API holds 1 MB: read fewer rows or columns at a time, and run again.';
+  }
   if (cause.kind === 'unsupported-result')
     return 'Cast the named column to text in the select list, and run again.';
   if (cause.kind !== 'sql') return adviceForAccess(cause);
+  if (cause.sqlState !== undefined && GAVE_WAY.includes(cause.sqlState)) {
+    return `Another session was in the way, and this was tried again for two minutes: look in pg_stat_activity and pg_locks who holds the table, then run again; ${id} needs no change.`;
+  }
+  // active_sql_transaction
+  if (cause.sqlState === '25001') {
+    return `PostgreSQL refuses this inside a transaction: put it into a migration of its own with transaction: false, and run again.`;
+  }
+  if (cause.sqlState !== undefined && ROWS_IN_THE_WAY.includes(cause.sqlState)) {
+    return `Mend the rows that the message speaks of and run again, or mend ${id}.`;
+  }
   // unsafe_new_enum_value_usage: a value may be used once the transaction that added it is committed.
   if (cause.sqlState === '55P04') {
     return `Let the migration that adds the value commit by itself: write atomic: 'migration' in it, use the value in a later one, and run again.`;

@@ -185,7 +185,7 @@ function blank(history: readonly Migration[], repeatables: readonly Migration[])
     vanished: [],
     skipped: new Set(),
     foreign: [],
-    ledger: [],
+    unfinished: [],
     backfills: [],
     asked: null,
     overruled: false,
@@ -195,12 +195,12 @@ function blank(history: readonly Migration[], repeatables: readonly Migration[])
 
 function halfDoneOf(view: JournalView): Status['halfDone'] {
   return [...halfDone(view)].map(([migration, direction]) => {
-    const own = view.ledger.filter((entry) => entry.migration === migration);
+    const own = view.unfinished.find((one) => one.migration === migration);
     return {
       migration,
       direction,
-      done: own.filter(({ state }) => state === 'done').length,
-      open: own.find(({ state }) => state === 'started')?.number ?? null,
+      done: own?.done ?? 0,
+      open: own?.open ?? null,
     };
   });
 }

@@ -1,5 +1,5 @@
 import type { OpenBackfill } from './backfill/open-backfill.ts';
-import type { LedgerDialect, LedgerEntry } from './ledger.ts';
+import type { LedgerDialect, Unfinished } from './ledger.ts';
 import type { Revision } from './migration.ts';
 import type { TransactionLimits } from './limits.ts';
 import type { Row, Statement } from './ports.ts';
@@ -14,6 +14,8 @@ export interface Dialect extends LedgerDialect {
   install(history: string): Statement;
   /** True when a journal statement failed because the journal is not (wholly) there. */
   lacksJournal(failure: DatabaseFailure): boolean;
+  /** True when the installation found some of the journal's tables gone. */
+  isTorn(failure: DatabaseFailure): boolean;
   /** True when the database gave way in a conflict with other sessions and a repetition is sensible. */
   isConflict(failure: DatabaseFailure): boolean;
   read(question: JournalQuestion): Statement;
@@ -146,8 +148,8 @@ export interface JournalView {
   readonly skipped: ReadonlySet<string>;
   /** Applied, but not in the bundle. */
   readonly foreign: readonly ForeignMigration[];
-  /** Statements of migrations that are under way outside a transaction, by their numbers. */
-  readonly ledger: readonly LedgerEntry[];
+  /** Migrations that are under way outside a transaction. */
+  readonly unfinished: readonly Unfinished[];
   /** Backfills that are not done. */
   readonly backfills: readonly OpenBackfill[];
   /** The last run with the asked key. */
@@ -189,7 +191,7 @@ interface LeaseColumns {
   readonly vanished: readonly string[];
   readonly skipped: readonly string[];
   readonly foreign_ones: readonly (readonly [string, readonly string[], boolean | null])[];
-  readonly ledger: readonly LedgerEntry[];
+  readonly unfinished: readonly Unfinished[];
   readonly backfills: readonly OpenBackfill[];
   readonly asked: { readonly runId: string; readonly result: unknown } | null;
   readonly overruled: boolean;
@@ -224,7 +226,7 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
     vanished: row.vanished,
     skipped: new Set(row.skipped),
     foreign: row.foreign_ones.map(([id, after, compatible]) => ({ id, after, compatible })),
-    ledger: row.ledger,
+    unfinished: row.unfinished,
     backfills: row.backfills,
     asked: row.asked,
     overruled: row.overruled,

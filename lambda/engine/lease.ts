@@ -33,7 +33,7 @@ export async function readJournal(asker: Asker, ports: Ports, dialect: Dialect):
   };
   const view = await readOnce(dialect.read(question), ports, dialect);
   if (view !== null) return view;
-  await repeatable(dialect.install(asker.identity.history), ports);
+  await install(asker.identity, ports, dialect);
   ports.tell({ note: 'installed' });
   const installed = await readOnce(dialect.read(question), ports, dialect);
   if (installed !== null) return installed;
@@ -41,6 +41,22 @@ export async function readJournal(asker: Asker, ports: Ports, dialect: Dialect):
     what: 'The journal in schema forerun is incomplete, and installing it did not mend it.',
     state: 'No migration was started.',
     next: 'Look into the schema forerun: it must belong to the migration role and hold the tables of this release.',
+  });
+}
+
+async function install({ history }: RunIdentity, ports: Ports, dialect: Dialect): Promise<void> {
+  try {
+    await repeatable(dialect.install(history), ports);
+  } catch (cause) {
+    throw cause instanceof DatabaseFailure && dialect.isTorn(cause) ? tornJournal(cause) : cause;
+  }
+}
+
+function tornJournal({ message }: DatabaseFailure): ForerunError {
+  return new ForerunError('journal-tampered', {
+    what: `Schema forerun is not whole: ${message}.`,
+    state: 'No migration was started.',
+    next: 'Bring the schema forerun back from a backup. Where there is none: look what is applied, drop the schema, and say what you saw with {"action":"stamp","to":"…","reason":"…","confirm":"<database>"}.',
   });
 }
 

@@ -48,8 +48,25 @@ export interface WatchOrder extends LoneOrder {
   readonly inFlightMs: number;
 }
 
+/** A migration outside a transaction that is under way, and how far it is. */
+export interface Unfinished {
+  readonly migration: string;
+  readonly direction: 'up' | 'down';
+  /** Statements that are done. */
+  readonly done: number;
+  /** Number of a statement that was started and whose end nobody has seen yet. */
+  readonly open: number | null;
+}
+
 /** The ledger's statements; part of a `Dialect`. */
 export interface LedgerDialect {
+  /** The entries of one migration behind a number, at most `LEDGER_PAGE` of them. */
+  entries(question: {
+    readonly history: string;
+    readonly migration: string;
+    readonly direction: 'up' | 'down';
+    readonly after: number;
+  }): Statement;
   /** Fence, record and effect in one call. */
   runRecorded(order: RecordedOrder): Statement;
   /** Notes that a statement is about to be sent; not where an index that it shall create is there already. */
@@ -63,10 +80,15 @@ export interface LedgerDialect {
   dropLeftover(index: string): string;
 }
 
+/** So many entries fit into one reply with room to spare. */
+export const LEDGER_PAGE = 1_000;
+
 /** What `watch` sees. */
 export interface Sighting {
   readonly fenced: boolean;
-  /** It works in the database at this moment, or something does whose text we may not see. */
+  /** It was seen at work itself, by its tag. */
+  readonly seen: boolean;
+  /** It is at work, or something is that might be it: a lock of its kind on its table, a session whose text we may not see. */
   readonly alive: boolean;
   /** How far a build has come, in the database's words. */
   readonly phase: string | null;
@@ -77,19 +99,32 @@ export interface Sighting {
 }
 
 export function sightingOf(row: Row | undefined): Sighting {
-  if (row === undefined) return { fenced: true, alive: false, phase: null, settled: false, index: null };
+  if (row === undefined)
+    return { fenced: true, seen: false, alive: false, phase: null, settled: false, index: null };
   const name = row['index_name'];
   const phase = row['phase'];
   return {
     fenced: row['token'] === null,
-    alive: row['alive'] === true,
+    seen: row['seen'] === true,
+    alive: row['seen'] === true || row['locked'] === true,
     phase: typeof phase === 'string' ? phase : null,
     settled: row['settled'] === true,
     index: typeof name === 'string' ? { name, valid: row['index_valid'] === true } : null,
   };
 }
 
-/** Two 32-bit halves of FNV-1a over the text: tells an edited statement from the one that was done, and guards no secret. */
+/**
+ * Fingerprint of a statement with its values. It tells an edited statement from the one that was done; it guards no secret.
+ */
+export function digestOfStatement({ sql, parameters = {} }: Statement): string {
+  const values = Object.entries(parameters).map(
+    ([name, value]) =>
+      `${name} ${typeof value} ${value instanceof Uint8Array ? value.join() : String(value)}`,
+  );
+  return digestOf([sql, ...values].join('\u0000'));
+}
+
+/** Two 32-bit halves of FNV-1a over a text. */
 export function digestOf(text: string): string {
   let first = 0x811c9dc5;
   let second = 0x01234567;

@@ -20,10 +20,13 @@ export function loneFormOf(sql: string): LoneForm {
   const lexemes = [...lexemesOf(sql)];
   const words = lexemes.map(({ kind, text }) => (kind === 'word' ? text.toLowerCase() : ''));
   const [first, second] = words;
-  if (first === 'vacuum') return { kind: 'repeatable' };
+  if (first === 'vacuum') {
+    if (words.includes('full')) throw refused(...VACUUM_FULL);
+    return { kind: 'repeatable' };
+  }
   const concurrently = words.indexOf('concurrently');
   if (concurrently !== -1) {
-    if (first === 'reindex') return { kind: 'repeatable' };
+    if (first === 'reindex') throw refused(...REINDEX);
     if (first === 'create' && (second === 'index' || second === 'unique')) {
       return createdIndex(lexemes.slice(concurrently + 1));
     }
@@ -36,6 +39,14 @@ export function loneFormOf(sql: string): LoneForm {
   return { kind: 'recorded' };
 }
 
+const VACUUM_FULL = [
+  'vacuum full locks the table for as long as it takes, and no lock timeout can be set for it.',
+  'Leave full out; who needs the space back does it outside of migrations, at a quiet time.',
+] as const;
+const REINDEX = [
+  'An interrupted reindex concurrently leaves an index that nobody finds again.',
+  'Build a new index concurrently under another name and drop the old one, or reindex without concurrently.',
+] as const;
 const SET_LOCAL = [
   'set local ends with its transaction, and here every statement has its own.',
   'Leave it out; lockTimeoutMs of the migration sets how long its statements wait for locks.',

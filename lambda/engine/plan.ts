@@ -94,7 +94,7 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
       new ForerunError('journal-tampered', {
         what: `The journal's events say that they are applied, but its rows are gone: ${list(view.vanished)}.`,
         state: UNTOUCHED,
-        next: 'Look whether their effect is in the database. If it is, bring the rows back with {"action":"repair","reason":"…"}; if not, say so with {"action":"stamp","to":"…","reason":"…"}.',
+        next: 'Look whether their effect is in the database. If it is, bring the rows back with {"action":"repair","reason":"…"}; if not, say so with {"action":"stamp","to":"…","reason":"…","confirm":"<database>"}.',
       }),
     );
   }
@@ -107,7 +107,8 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
       }),
     );
   }
-  const ahead = aheadOf(history, view);
+  // A release with something of its own to apply is no older one: what the database has beside it comes from another branch.
+  const ahead = view.pending.size > 0 ? [] : aheadOf(history, view);
   const own = new Set(history.map(({ id }) => id));
   const strangers = [...halfDone(view).keys()].filter(
     (id) => !own.has(id) && !ahead.some((one) => one.id === id),
@@ -140,8 +141,8 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
 /** Migrations outside a transaction that stopped on their way, and the way on which they are. */
 export function halfDone(view: JournalView): ReadonlyMap<string, 'up' | 'down'> {
   return new Map([
-    ...view.ledger
-      .filter(({ state }) => state !== 'failed')
+    ...view.unfinished
+      .filter(({ done, open }) => done > 0 || open !== null)
       .map(({ migration, direction }) => [migration, direction] as const),
     ...view.backfills
       .filter(({ hold, claimed, state }) => hold && !claimed && state !== 'cancelled')
@@ -167,7 +168,7 @@ function halfDoneRefusals(view: JournalView, { direction }: Goal): ForerunError[
     new ForerunError('plan-half-done', {
       what: `Half ${was} outside a transaction: ${list(stuck)}.`,
       state: UNTOUCHED,
-      next: `Finish it first with the action ${other}; or finish or undo it by hand and say so with {"action":"stamp","to":"…","reason":"…"}.`,
+      next: `Finish it first with the action ${other}; or finish or undo it by hand and say so with {"action":"stamp","to":"…","reason":"…","confirm":"<database>"}.`,
     }),
   ];
 }

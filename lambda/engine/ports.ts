@@ -41,6 +41,8 @@ export interface ExecuteOptions {
    * whether it ran. @default false
    */
   readonly beyondLimit?: boolean;
+  /** Not sent again either when it provably did not run. @default false */
+  readonly once?: boolean;
 }
 
 /** What a migration works with: one open transaction, statements one at a time. */

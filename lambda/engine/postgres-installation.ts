@@ -6,17 +6,36 @@ import { runStatementFunction } from './postgres-run-statement.ts';
 const FORERUN_ON_A_KEYPAD = 3673786;
 
 /**
+ * They are installed together; where some are gone, somebody has taken them away. Only `migration` can be told again: the
+ * events say what it held, so the plan refuses and `repair` brings its rows back.
+ */
+const CORE_TABLES = ['installation', 'lease', 'migration', 'run', 'event', 'statement', 'repeatable'];
+
+/** Our own SQLSTATE, of a class that PostgreSQL does not use. */
+export const TORN_JOURNAL = 'FR001';
+
+/**
  * One statement with an advisory transaction lock, so that twins come one after the other. It is a `do` block in single
  * quotes: a `do` block takes no parameters, and the service's treatment of dollar quotes is not documented.
  */
 export function installation(history: string): string {
   const body = `
+declare
+  v_missing text;
+  v_some boolean;
 begin
-  perform pg_advisory_xact_lock(${FORERUN_ON_A_KEYPAD});
+  perform pg_catalog.pg_advisory_xact_lock(${FORERUN_ON_A_KEYPAD});
+  select pg_catalog.string_agg(name, ', ') filter (where name <> 'migration' and pg_catalog.to_regclass('forerun.' || name) is null),
+         pg_catalog.bool_or(pg_catalog.to_regclass('forerun.' || name) is not null)
+  into v_missing, v_some
+  from pg_catalog.unnest(cast('{${CORE_TABLES.join(',')}}' as text[])) as name;
+  if v_some and v_missing is not null then
+    raise exception 'the journal has lost its tables %', v_missing using errcode = '${TORN_JOURNAL}';
+  end if;
   create schema if not exists forerun;
   create table if not exists forerun.installation (
     version integer primary key,
-    installed_at timestamptz not null default clock_timestamp()
+    installed_at timestamptz not null default pg_catalog.clock_timestamp()
   );
   create table if not exists forerun.lease (
     history text not null,
@@ -37,7 +56,7 @@ begin
     after jsonb not null,
     compatible boolean,
     skipped boolean not null default false,
-    applied_at timestamptz not null default clock_timestamp(),
+    applied_at timestamptz not null default pg_catalog.clock_timestamp(),
     run_id text not null,
     deploy_id text,
     primary key (history, id)
@@ -46,7 +65,7 @@ begin
     history text not null,
     id text not null,
     checksum text not null,
-    applied_at timestamptz not null default clock_timestamp(),
+    applied_at timestamptz not null default pg_catalog.clock_timestamp(),
     run_id text not null,
     deploy_id text,
     primary key (history, id)
@@ -60,7 +79,7 @@ begin
     deploy_id text,
     asked_at bigint,
     digest text not null,
-    started_at timestamptz not null default clock_timestamp(),
+    started_at timestamptz not null default pg_catalog.clock_timestamp(),
     finished_at timestamptz,
     outcome text,
     result jsonb
@@ -70,7 +89,7 @@ begin
   create table if not exists forerun.event (
     id bigint generated always as identity primary key,
     history text not null,
-    at timestamptz not null default clock_timestamp(),
+    at timestamptz not null default pg_catalog.clock_timestamp(),
     run_id text not null,
     kind text not null,
     migration text
@@ -84,7 +103,7 @@ begin
     state text not null,
     run_id text not null,
     affected bigint not null default 0,
-    started_at timestamptz not null default clock_timestamp(),
+    started_at timestamptz not null default pg_catalog.clock_timestamp(),
     finished_at timestamptz,
     sqlstate text,
     facts text,
@@ -94,7 +113,8 @@ begin
   ${runStatementFunction(literal)};
   insert into forerun.installation (version) select ${JOURNAL_VERSION}
     where not exists (select 1 from forerun.installation);
-  insert into forerun.lease (history, name) values (${literal(history)}, ${literal('run')}) on conflict do nothing;
+  insert into forerun.lease (history, name, token) values (${literal(history)}, ${literal('run')},
+    cast(extract(epoch from pg_catalog.clock_timestamp()) * 1000 as bigint)) on conflict do nothing;
 end`;
   return `do ${literal(body)}`;
 }

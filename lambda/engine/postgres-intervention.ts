@@ -13,8 +13,8 @@ const FREED = `freed as (
 /** A person's intervention is kept like a run, ended at once, with its reason and whom it met. */
 const NOTED = `noted as (
   insert into forerun.run (id, history, action, digest, finished_at, outcome, result)
-  select :run_id, :history, :action, :digest, clock_timestamp(), 'done',
-         jsonb_build_object('reason', cast(:reason as text), 'holder', seen.holder, 'deployId', seen.deploy_id)
+  select :run_id, :history, :action, :digest, pg_catalog.clock_timestamp(), 'done',
+         pg_catalog.jsonb_build_object('reason', cast(:reason as text), 'holder', seen.holder, 'deployId', seen.deploy_id)
   from seen, freed
   on conflict (id) do nothing
 )`;
@@ -40,28 +40,28 @@ const AMEND = `
 with seen as (
   select history, name, holder, deploy_id from forerun.lease
   where history = :history and name = 'run' and revision = :revision
-    and (holder is null or expires_at < clock_timestamp())
+    and (holder is null or expires_at < pg_catalog.clock_timestamp())
   for update skip locked
 ), ${FREED}, ${NOTED}, removed as (
   delete from forerun.migration m using freed
-  where m.history = :history and m.id in (select jsonb_array_elements_text(cast(:remove as jsonb)))
+  where m.history = :history and m.id in (select pg_catalog.jsonb_array_elements_text(cast(:remove as jsonb)))
   returning m.id
 ), put as (
   insert into forerun.migration (history, id, checksum, after, run_id)
   select :history, entry ->> 0, entry ->> 1, entry -> 2, :run_id
-  from freed, jsonb_array_elements(cast(:put as jsonb)) as entry
+  from freed, pg_catalog.jsonb_array_elements(cast(:put as jsonb)) as entry
   on conflict (history, id) do update set checksum = excluded.checksum, after = excluded.after
   returning id
 ), forgotten as (
   delete from forerun.statement s using freed
-  where s.history = :history and s.migration in (select jsonb_array_elements_text(cast(:forget as jsonb)))
+  where s.history = :history and s.migration in (select pg_catalog.jsonb_array_elements_text(cast(:forget as jsonb)))
 ), told as (
   insert into forerun.event (history, run_id, kind, migration)
-  select :history, :run_id, 'unstamped', jsonb_array_elements_text(cast(:remove as jsonb)) from freed
+  select :history, :run_id, 'unstamped', pg_catalog.jsonb_array_elements_text(cast(:remove as jsonb)) from freed
   union all
   select :history, :run_id, 'stamped', id from put
 )
-select cast(count(*) as integer) as amended from freed`;
+select cast(pg_catalog.count(*) as integer) as amended from freed`;
 
 export function unlock(order: Intervention): Statement {
   return { sql: UNLOCK, parameters: orderParameters(order) };

@@ -1,21 +1,26 @@
-import type { LedgerDialect, LoneOrder, RecordedOrder, WatchOrder } from './ledger.ts';
+import {
+  LEDGER_PAGE,
+  type LedgerDialect,
+  type LoneOrder,
+  type RecordedOrder,
+  type WatchOrder,
+} from './ledger.ts';
 import { lexemesOf } from './lexemes.ts';
 import type { LoneForm } from './lone-statement.ts';
 import type { BoundValue, Statement } from './ports.ts';
 import { FENCE } from './postgres-fence.ts';
-
-const RUN_RECORDED = `
-select cast(answer ->> 'ended' as text) as ended, cast(answer ->> 'affected' as bigint) as affected
-from forerun.run_statement(
-  cast(:order as jsonb), :statement, array(
-    select value from jsonb_array_elements_text(cast(:arguments as jsonb)) with ordinality as a (value, at) order by at)
-) as answer`;
+import { RUN_STATEMENT } from './postgres-run-statement.ts';
 
 function runRecorded({ statement, lockTimeoutMs, patienceMs, ...order }: RecordedOrder): Statement {
   const { text, values } = withArguments(statement);
+  const names = values.map((_, at) => `value_${at + 1}`);
+  const list = names.map((name) => `:${name}`).join(', ');
   return {
-    sql: RUN_RECORDED,
+    sql: `
+select cast(answer ->> 'ended' as text) as ended, cast(answer ->> 'affected' as bigint) as affected
+from ${RUN_STATEMENT}(cast(:order as jsonb), :statement, cast(array[${list}] as text[])) as answer`,
     parameters: {
+      ...Object.fromEntries(names.map((name, at) => [name, values[at] ?? ''])),
       order: JSON.stringify({
         history: order.history,
         run: order.runId,
@@ -29,12 +34,12 @@ function runRecorded({ statement, lockTimeoutMs, patienceMs, ...order }: Recorde
         patience: `${patienceMs} milliseconds`,
       }),
       statement: text,
-      arguments: JSON.stringify(values),
     },
+    ...(statement.hidden === undefined ? {} : { hidden: statement.hidden }),
   };
 }
 
-/** The function hands all values over as one array of texts; each placeholder takes its own out and gives it its type. */
+/** The function takes all values as one array of texts; each placeholder takes its own out and gives it its type. */
 function withArguments({ sql, parameters = {} }: Statement): { text: string; values: readonly string[] } {
   const values: string[] = [];
   let text = '';
@@ -64,22 +69,35 @@ function argument(value: BoundValue, values: string[]): string {
 const hexOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
+const ENTRIES = `
+select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+         'migration', e.migration, 'direction', e.direction, 'number', e.number, 'digest', e.digest, 'state', e.state,
+         'runId', e.run_id, 'affected', e.affected, 'sqlState', e.sqlstate, 'facts', e.facts) order by e.number), '[]') as entries
+from (select * from forerun.statement
+      where history = :history and migration = :migration and direction = :direction and number > :after
+      order by number limit ${LEDGER_PAGE}) as e`;
+
+/** A request that comes late must not do again what the claim of its migration has closed. */
+const STILL_TO_DO = `(:direction = 'up') = (not exists (
+  select from forerun.migration m where m.history = :history and m.id = :migration))`;
+
 const THIS_STATEMENT = `s.history = :history and s.migration = :migration and s.direction = :direction and s.number = :number`;
 
 /** Null names find nothing; `to_regclass` folds and searches a name as the statement itself would. */
 const INDEX = `
-select c.oid, i.indrelid, format('%I.%I', n.nspname, c.relname) as name, i.indisvalid as valid
+select c.oid, i.indrelid, pg_catalog.format('%I.%I', n.nspname, c.relname) as name, i.indisvalid as valid
 from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_index i on i.indexrelid = c.oid
-where c.oid = to_regclass(cast(:dropped as text))
-   or c.relname = (parse_ident(cast(:created as text)))[1]
-      and c.relnamespace = (select relnamespace from pg_class where oid = to_regclass(cast(:table as text)))`;
+where c.oid = pg_catalog.to_regclass(cast(:dropped as text))
+   or c.relname = cast((pg_catalog.parse_ident(cast(:created as text)))[1] as name)
+      and c.relnamespace = (select relnamespace from pg_class where oid = pg_catalog.to_regclass(cast(:table as text)))`;
 
 const START = `${FENCE}, known as (${INDEX}), noted as (
   insert into forerun.statement as s (history, migration, direction, number, digest, state, run_id)
   select :history, :migration, :direction, :number, :digest, 'started', :run_id from fence
-  where :again or cast(:created as text) is null or not exists (select from known)
+  where ${STILL_TO_DO}
+    and (:again or cast(:created as text) is null or not exists (select from known))
   on conflict (history, migration, direction, number) do update
-    set digest = excluded.digest, state = 'started', run_id = excluded.run_id, started_at = clock_timestamp()
+    set digest = excluded.digest, state = 'started', run_id = excluded.run_id, started_at = pg_catalog.clock_timestamp()
     where s.state <> 'done'
   returning s.number
 )
@@ -87,7 +105,7 @@ select (select token from fence) as token, exists (select from noted) as noted,
        (select name from known) as index_name, (select valid from known) as index_valid`;
 
 const FINISH = `${FENCE}, noted as (
-  update forerun.statement s set state = 'done', finished_at = clock_timestamp() from fence
+  update forerun.statement s set state = 'done', finished_at = pg_catalog.clock_timestamp() from fence
   where ${THIS_STATEMENT}
   returning s.number
 )
@@ -106,24 +124,24 @@ select (select token from fence) as token`;
  */
 const WATCH = `
 with mine as (
-  update forerun.lease set expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
+  update forerun.lease set expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
   where history = :history and name = 'run' and token = :token and holder = :run_id
   returning token
 ), known as (${INDEX}), others as (
   select a.pid, a.state, a.query, a.backend_type from pg_stat_activity a
-  where a.datname = current_database() and a.pid <> pg_backend_pid()
+  where a.datname = pg_catalog.current_database() and a.pid <> pg_catalog.pg_backend_pid()
 )
 select (select token from mine) as token,
-       exists (select from others where state = 'active' and starts_with(query, :tag))
-         or exists (select from others o join pg_locks l on l.pid = o.pid
-                    where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock'
-                      and (o.query = '<insufficient privilege>'
-                           or o.backend_type <> 'autovacuum worker'
-                              and l.relation in (to_regclass(cast(:table as text)), (select indrelid from known)))) as alive,
-       (select p.phase || case when p.blocks_total > 0 then format(', %s%% of the blocks', p.blocks_done * 100 / p.blocks_total) else '' end
+       exists (select from others where state = 'active' and pg_catalog.starts_with(query, :tag)) as seen,
+       exists (select from others o join pg_locks l on l.pid = o.pid
+               where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock'
+                 and (o.query = '<insufficient privilege>'
+                      or o.backend_type <> 'autovacuum worker'
+                         and l.relation in (pg_catalog.to_regclass(cast(:table as text)), (select indrelid from known)))) as locked,
+       (select p.phase || case when p.blocks_total > 0 then pg_catalog.format(', %s%% of the blocks', p.blocks_done * 100 / p.blocks_total) else '' end
           from pg_stat_progress_create_index p join others o on o.pid = p.pid
-          where starts_with(o.query, :tag) or p.index_relid = (select oid from known) limit 1) as phase,
-       (select clock_timestamp() > s.started_at + :in_flight_ms * interval '1 millisecond'
+          where pg_catalog.starts_with(o.query, :tag) or p.index_relid = (select oid from known) limit 1) as phase,
+       (select pg_catalog.clock_timestamp() > s.started_at + :in_flight_ms * interval '1 millisecond'
           from forerun.statement s where ${THIS_STATEMENT}) as settled,
        (select name from known) as index_name,
        (select valid from known) as index_valid`;
@@ -150,6 +168,7 @@ function indexParameters(form: LoneForm): Record<string, BoundValue> {
 
 /** PostgreSQL's side of the ledger. */
 export const postgresLedger: LedgerDialect = {
+  entries: ({ after, ...question }) => ({ sql: ENTRIES, parameters: { ...question, after: BigInt(after) } }),
   runRecorded,
   start: ({ form, again, ...order }) => ({
     sql: START,

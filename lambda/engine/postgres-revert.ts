@@ -5,13 +5,13 @@ import type { Statement } from './ports.ts';
 const APPLIED_BY = `
 select m.id from forerun.migration m join forerun.run r on r.id = m.run_id
 where m.history = :history and r.history = :history and r.digest = :digest
-  and r.owner in (select jsonb_array_elements_text(cast(:owners as jsonb)))
+  and r.owner in (select pg_catalog.jsonb_array_elements_text(cast(:owners as jsonb)))
   and r.asked_at >= cast(:since as bigint)`;
 
 /** Whoever migrated last is in charge of the history; a deploy that found nothing to do has left no run. */
 const ALL_OF_STACK = `
 select m.id from forerun.migration m
-where m.history = :history and starts_with((
+where m.history = :history and pg_catalog.starts_with((
   select r.owner from forerun.run r
   where r.history = :history and r.owner is not null and r.action in ('up', 'down')
   order by r.asked_at desc nulls last limit 1), cast(:stack as text))`;

@@ -1,5 +1,8 @@
 /** What the function is called with: whose statement it is, as JSON; its text; its values as texts. */
-const SIGNATURE = 'forerun.run_statement(p_order jsonb, p_statement text, p_arguments text[])';
+const PARAMETERS = 'p_order jsonb, p_statement text, p_arguments text[]';
+
+/** Its name holds its version: another body is another function, which every release of ours creates for itself. */
+export const RUN_STATEMENT = 'forerun.run_statement_1';
 
 /**
  * Effect and record of a statement in one transaction. An error within the service's limit goes to the caller; a later one
@@ -15,42 +18,45 @@ declare
   v_column text;
 begin
   update forerun.lease l
-  set revision = l.revision + 1, expires_at = clock_timestamp() + cast(p_order ->> 'lease' as interval)
+  set revision = l.revision + 1, expires_at = pg_catalog.clock_timestamp() + cast(p_order ->> 'lease' as interval)
   where l.history = p_order ->> 'history' and l.name = 'run'
     and l.token = cast(p_order ->> 'token' as bigint) and l.holder = p_order ->> 'run'
     and exists (select from forerun.run r where r.id = p_order ->> 'run' and r.finished_at is null);
-  if not found then return jsonb_build_object('ended', 'fenced'); end if;
+  if not found or (p_order ->> 'direction' = 'up') <> (not exists (
+    select from forerun.migration m where m.history = p_order ->> 'history' and m.id = p_order ->> 'migration'))
+  then return pg_catalog.jsonb_build_object('ended', 'fenced'); end if;
   insert into forerun.statement as s (history, migration, direction, number, digest, state, run_id)
   values (p_order ->> 'history', p_order ->> 'migration', p_order ->> 'direction', cast(p_order ->> 'number' as integer),
           p_order ->> 'digest', 'done', p_order ->> 'run')
   on conflict (history, migration, direction, number) do update
     set digest = excluded.digest, state = 'done', run_id = excluded.run_id, sqlstate = null, facts = null,
-        started_at = clock_timestamp()
+        started_at = pg_catalog.clock_timestamp()
     where s.state = 'failed';
-  if not found then return jsonb_build_object('ended', 'taken'); end if;
-  perform set_config('lock_timeout', p_order ->> 'lock_timeout', true);
+  if not found then return pg_catalog.jsonb_build_object('ended', 'taken'); end if;
+  perform pg_catalog.set_config('lock_timeout', p_order ->> 'lock_timeout', true);
   begin
-    execute p_statement using p_arguments;
+    if p_arguments = '{}' then execute p_statement; else execute p_statement using p_arguments; end if;
     get diagnostics v_affected = row_count;
+    set constraints all immediate;
   exception when query_canceled or others then
-    if clock_timestamp() < statement_timestamp() + cast(p_order ->> 'patience' as interval) then raise; end if;
+    if pg_catalog.clock_timestamp() < pg_catalog.statement_timestamp() + cast(p_order ->> 'patience' as interval) then raise; end if;
     get stacked diagnostics v_state = returned_sqlstate, v_constraint = constraint_name,
       v_table = table_name, v_column = column_name;
     update forerun.statement s
     set state = 'failed', sqlstate = v_state,
-        facts = concat_ws(', ', 'constraint ' || nullif(v_constraint, ''), 'table ' || nullif(v_table, ''),
+        facts = pg_catalog.concat_ws(', ', 'constraint ' || nullif(v_constraint, ''), 'table ' || nullif(v_table, ''),
                           'column ' || nullif(v_column, ''))
     where s.history = p_order ->> 'history' and s.migration = p_order ->> 'migration'
       and s.direction = p_order ->> 'direction' and s.number = cast(p_order ->> 'number' as integer);
-    return jsonb_build_object('ended', 'failed', 'sqlState', v_state);
+    return pg_catalog.jsonb_build_object('ended', 'failed', 'sqlState', v_state);
   end;
-  update forerun.statement s set affected = v_affected, finished_at = clock_timestamp()
+  update forerun.statement s set affected = v_affected, finished_at = pg_catalog.clock_timestamp()
   where s.history = p_order ->> 'history' and s.migration = p_order ->> 'migration'
     and s.direction = p_order ->> 'direction' and s.number = cast(p_order ->> 'number' as integer);
-  return jsonb_build_object('ended', 'done', 'affected', v_affected);
+  return pg_catalog.jsonb_build_object('ended', 'done', 'affected', v_affected);
 end`;
 
 /** Creates the journal's function; `literal` quotes a text as the place needs it in which this stands. */
 export function runStatementFunction(literal: (text: string) => string): string {
-  return `create or replace function ${SIGNATURE} returns jsonb language plpgsql as ${literal(BODY)}`;
+  return `create or replace function ${RUN_STATEMENT}(${PARAMETERS}) returns jsonb language plpgsql as ${literal(BODY)}`;
 }

@@ -2,7 +2,7 @@ import { OPEN_BACKFILLS } from './backfill/open-backfill.ts';
 import { type Claim, type Dialect, type LeaseBid, type RunEnd, type RunIdentity } from './journal.ts';
 import { amend, unlock } from './postgres-intervention.ts';
 import { FENCE } from './postgres-fence.ts';
-import { installation } from './postgres-installation.ts';
+import { installation, TORN_JOURNAL } from './postgres-installation.ts';
 import { postgresLedger } from './postgres-ledger.ts';
 import { appliedBy } from './postgres-revert.ts';
 import type { BoundValue, Statement } from './ports.ts';
@@ -18,6 +18,7 @@ const CONFLICTS = new Set(['55P03', '40001', '40P01']);
 export const postgres: Dialect = {
   ...postgresLedger,
   install: (history) => ({ sql: installation(history) }),
+  isTorn: ({ sqlState }) => sqlState === TORN_JOURNAL,
   lacksJournal: ({ sqlState }) =>
     sqlState === UNDEFINED_TABLE || sqlState === UNDEFINED_SCHEMA || sqlState === UNDEFINED_COLUMN,
   isConflict: ({ sqlState }) => sqlState !== undefined && CONFLICTS.has(sqlState),
@@ -35,7 +36,7 @@ export const postgres: Dialect = {
   }),
   acquire,
   limit: ({ lockTimeoutMs, statementTimeoutMs }) => ({
-    sql: `select set_config('lock_timeout', :lock_timeout, true), set_config('statement_timeout', :statement_timeout, true)`,
+    sql: `select pg_catalog.set_config('lock_timeout', :lock_timeout, true), pg_catalog.set_config('statement_timeout', :statement_timeout, true)`,
     parameters: { lock_timeout: `${lockTimeoutMs}ms`, statement_timeout: `${statementTimeoutMs}ms` },
   }),
   claim: (claim) => ({ sql: CLAIM, parameters: claimParameters(claim) }),
@@ -52,7 +53,7 @@ export const postgres: Dialect = {
 /** The bundle travels as one value and only differences come back, so the reply stays small however long the history. */
 const READ = `
 with bundle as (
-  select entry ->> 0 as id, entry ->> 1 as checksum from jsonb_array_elements(cast(:bundle as jsonb)) as entry
+  select entry ->> 0 as id, entry ->> 1 as checksum from pg_catalog.jsonb_array_elements(cast(:bundle as jsonb)) as entry
 ), applied as (
   select id, checksum, after, compatible, skipped from forerun.migration where history = :history
 ), last_event as (
@@ -60,31 +61,32 @@ with bundle as (
   where history = :history and migration is not null order by migration, id desc
 )
 select
-  (select max(version) from forerun.installation) as version,
+  (select pg_catalog.max(version) from forerun.installation) as version,
   l.token,
   l.revision,
   l.holder,
   l.owner,
   l.deploy_id,
   cast(l.acquired_at as text) as since,
-  coalesce(l.expires_at > clock_timestamp(), false) as live,
-  (select cast(count(*) as integer) from applied) as applied,
-  (select coalesce(jsonb_agg(b.id), '[]') from bundle b where b.id not in (select id from applied)) as pending,
-  (select coalesce(jsonb_agg(entry ->> 0), '[]') from jsonb_array_elements(cast(:repeatables as jsonb)) as entry
+  coalesce(l.expires_at > pg_catalog.clock_timestamp(), false) as live,
+  (select cast(pg_catalog.count(*) as integer) from applied) as applied,
+  (select coalesce(pg_catalog.jsonb_agg(b.id), '[]') from bundle b where b.id not in (select id from applied)) as pending,
+  (select coalesce(pg_catalog.jsonb_agg(entry ->> 0), '[]') from pg_catalog.jsonb_array_elements(cast(:repeatables as jsonb)) as entry
     where not exists (select from forerun.repeatable r where r.history = :history and r.id = entry ->> 0
                       and r.checksum = entry ->> 1)) as stale,
-  (select coalesce(jsonb_agg(b.id), '[]') from bundle b join applied a on a.id = b.id and a.checksum <> b.checksum) as changed,
-  (select coalesce(jsonb_agg(b.id), '[]') from bundle b join last_event e on e.migration = b.id
+  (select coalesce(pg_catalog.jsonb_agg(b.id), '[]') from bundle b join applied a on a.id = b.id and a.checksum <> b.checksum) as changed,
+  (select coalesce(pg_catalog.jsonb_agg(b.id), '[]') from bundle b join last_event e on e.migration = b.id
     where e.kind not in ('reverted', 'unstamped') and b.id not in (select id from applied)) as vanished,
-  (select coalesce(jsonb_agg(a.id), '[]') from applied a where a.skipped) as skipped,
-  (select coalesce(jsonb_agg(jsonb_build_array(a.id, a.after, a.compatible)), '[]')
+  (select coalesce(pg_catalog.jsonb_agg(a.id), '[]') from applied a where a.skipped) as skipped,
+  (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(a.id, a.after, a.compatible)), '[]')
      from applied a where a.id not in (select id from bundle)) as foreign_ones,
-  (select coalesce(jsonb_agg(jsonb_build_object(
-       'migration', s.migration, 'direction', s.direction, 'number', s.number, 'digest', s.digest, 'state', s.state,
-       'runId', s.run_id, 'affected', s.affected, 'sqlState', s.sqlstate, 'facts', s.facts) order by s.migration, s.number), '[]')
-     from forerun.statement s where s.history = :history) as ledger,
+  (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+       'migration', u.migration, 'direction', u.direction, 'done', u.done, 'open', u.open)), '[]')
+     from (select migration, direction, pg_catalog.count(*) filter (where state = 'done') as done,
+                  pg_catalog.min(number) filter (where state = 'started') as open
+           from forerun.statement where history = :history group by migration, direction) as u) as unfinished,
   (${OPEN_BACKFILLS}) as backfills,
-  (select jsonb_build_object('runId', r.id, 'result', r.result) from forerun.run r
+  (select pg_catalog.jsonb_build_object('runId', r.id, 'result', r.result) from forerun.run r
     where r.history = :history and r.key = cast(:run_key as text)
     order by (r.result is not null) desc, r.started_at desc limit 1) as asked,
   exists (select from forerun.run r where r.id = cast(:run_id as text) and r.outcome = 'overruled')
@@ -104,7 +106,7 @@ const ACQUIRE = `
 with seen as (
   select history, name from forerun.lease
   where history = :history and name = 'run' and revision = :revision
-    and (:force or holder is null or holder = :run_id or expires_at < clock_timestamp())
+    and (:force or holder is null or holder = :run_id or expires_at < pg_catalog.clock_timestamp())
     and not exists (select from forerun.run r where r.id = :run_id and r.finished_at is not null)
     and not exists (select from forerun.run r where r.history = :history and r.owner = cast(:owner as text)
                     and r.asked_at > cast(:asked_at as bigint))
@@ -112,7 +114,7 @@ with seen as (
 ), taken as (
   update forerun.lease l
   set token = l.token + 1, holder = :run_id, owner = :owner, deploy_id = :deploy_id,
-      acquired_at = clock_timestamp(), expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
+      acquired_at = pg_catalog.clock_timestamp(), expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
   from seen where l.history = seen.history and l.name = seen.name
   returning l.token
 ), noted as (
@@ -146,17 +148,17 @@ function acquire({ revision, force, leaseMs, ...identity }: LeaseBid): Statement
  * tables for the service's three minutes.
  */
 const LIMITED_FENCE = `${FENCE}, settings as (
-  select set_config('lock_timeout', :lock_timeout, true),
-         set_config('idle_in_transaction_session_timeout', :idle_timeout, true),
-         set_config('statement_timeout', :statement_timeout, true)
+  select pg_catalog.set_config('lock_timeout', :lock_timeout, true),
+         pg_catalog.set_config('idle_in_transaction_session_timeout', :idle_timeout, true),
+         pg_catalog.set_config('statement_timeout', :statement_timeout, true)
   from fence
 ), asked as (
-  select entry from fence, jsonb_array_elements(cast(:migrations as jsonb)) as entry
+  select entry from fence, pg_catalog.jsonb_array_elements(cast(:migrations as jsonb)) as entry
 )`;
 
 const FENCED = `
 select (select token from fence) as token,
-       (select cast(count(*) as integer) from settings) as settings,`;
+       (select cast(pg_catalog.count(*) as integer) from settings) as settings,`;
 
 /** A migration that is finished needs no ledger any more. */
 const SWEPT = `, swept as (
@@ -175,7 +177,7 @@ const CLAIM = `${LIMITED_FENCE}, claimed as (
   from asked where cast(entry ->> 5 as boolean)
   on conflict (history, id) do update
     set checksum = excluded.checksum, run_id = excluded.run_id, deploy_id = excluded.deploy_id,
-        applied_at = clock_timestamp()
+        applied_at = pg_catalog.clock_timestamp()
     where r.checksum <> excluded.checksum
   returning id
 ), told as (
@@ -184,7 +186,7 @@ const CLAIM = `${LIMITED_FENCE}, claimed as (
   union all
   select :history, :run_id, 'repeated', id from repeated
 )${SWEPT}${FENCED}
-       (select cast(count(*) as integer) from claimed) + (select cast(count(*) as integer) from repeated) as claimed`;
+       (select cast(pg_catalog.count(*) as integer) from claimed) + (select cast(pg_catalog.count(*) as integer) from repeated) as claimed`;
 
 const UNCLAIM = `${LIMITED_FENCE}, claimed as (
   delete from forerun.migration m using asked
@@ -194,7 +196,7 @@ const UNCLAIM = `${LIMITED_FENCE}, claimed as (
   insert into forerun.event (history, run_id, kind, migration)
   select :history, :run_id, 'reverted', claimed.id from claimed
 )${SWEPT}${FENCED}
-       (select cast(count(*) as integer) from claimed) as claimed`;
+       (select cast(pg_catalog.count(*) as integer) from claimed) as claimed`;
 
 function claimParameters(claim: Claim): Record<string, BoundValue> {
   const { token, leaseMs, migrations, lockTimeoutMs, idleTimeoutMs, statementTimeoutMs } = claim;
@@ -237,11 +239,11 @@ with mine as (
   from mine where l.history = mine.history and l.name = mine.name
   returning l.token
 ), ended as (
-  update forerun.run set finished_at = clock_timestamp(), outcome = :outcome, result = cast(:result as jsonb)
+  update forerun.run set finished_at = pg_catalog.clock_timestamp(), outcome = :outcome, result = cast(:result as jsonb)
   where id = :run_id and finished_at is null
   returning id
 )
-select (select cast(count(*) as integer) from freed) as freed, (select cast(count(*) as integer) from ended) as ended`;
+select (select cast(pg_catalog.count(*) as integer) from freed) as freed, (select cast(pg_catalog.count(*) as integer) from ended) as ended`;
 
 function release({ history, runId, token, outcome, result }: RunEnd): Statement {
   return { sql: RELEASE, parameters: { history, run_id: runId, token, outcome, result } };
@@ -249,7 +251,7 @@ function release({ history, runId, token, outcome, result }: RunEnd): Statement 
 
 /** Runs do not lock their rows while they work, so this never waits for one of them. */
 const OVERRULE = `
-update forerun.run set finished_at = clock_timestamp(), outcome = 'overruled'
+update forerun.run set finished_at = pg_catalog.clock_timestamp(), outcome = 'overruled'
 where history = :history and owner = cast(:owner as text) and id <> :run_id and finished_at is null`;
 
 /** An age is compared only between asks of one owner, by CloudFormation's clock. */
@@ -263,6 +265,6 @@ from forerun.migration where history = :history order by applied_at, id`;
 const RUNS = `
 select r.id, r.action, r.deploy_id, cast(r.started_at as text) as started_at, cast(r.finished_at as text) as finished_at,
        r.outcome, r.result ->> 'reason' as reason,
-       (select coalesce(jsonb_agg(jsonb_build_array(e.kind, e.migration) order by e.id), '[]')
+       (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(e.kind, e.migration) order by e.id), '[]')
           from forerun.event e where e.history = r.history and e.run_id = r.id) as events
 from forerun.run r where r.history = :history order by r.started_at desc, r.id limit :limit`;

@@ -1,5 +1,5 @@
 import { DatabaseFailure } from './database-failure.ts';
-import type { ForerunError } from './errors.ts';
+import { ForerunError } from './errors.ts';
 import { outOfTime } from './failure-text.ts';
 import { RESERVE_MS } from './limits.ts';
 import type { Migration, MigrationTools } from './migration.ts';
@@ -46,8 +46,10 @@ export async function runMigration(
     progress: (message) => tell({ note: 'progress', migration: migration.id, message }),
   };
   const thrown = await caught(() => walk(migration, direction, session, tools), lastMoment, ports);
+  if (thrown === null && session.sent() === 0) tools.progress('it sent no statement');
   const mishap = await session.close();
-  if (mishap !== null) {
+  const timeWasUp = thrown?.cause instanceof ForerunError && thrown.cause.code === 'out-of-time';
+  if (mishap !== null && !(timeWasUp && mishap.cause instanceof ForerunError)) {
     return { migration, cause: mishap.cause, statement: { number: mishap.statement, sql: mishap.sql } };
   }
   return thrown === null ? null : { migration, cause: thrown.cause, statement: null };

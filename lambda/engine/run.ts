@@ -1,10 +1,12 @@
-import { applyAlone, type AloneEnd } from './apply-alone.ts';
+import { applyAlone } from './apply-alone.ts';
 import { asStep, isBackfill, workInRun, type HeldEnd } from './backfill/in-run.ts';
 import { applyGroup, type GroupEnd, type GroupWork } from './apply-group.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
 import { databaseUnavailable, outOfTime } from './failure-text.ts';
-import { bidFor, heldByAnother, readJournal, releaseLease, waitForTurn } from './lease.ts';
+import type { AloneEnd } from './halt.ts';
+import { LEDGER_PAGE, type LedgerEntry } from './ledger.ts';
+import { bidFor, heldByAnother, readJournal, releaseLease, repeatable, waitForTurn } from './lease.ts';
 import type { Dialect, JournalView, RunIdentity } from './journal.ts';
 import { RESERVE_MS, type RunLimits } from './limits.ts';
 import type { Migration } from './migration.ts';
@@ -197,18 +199,39 @@ async function prepare(group: readonly Migration[], record: RunRecord): Promise<
   }
 }
 
-function applyOne(
+async function applyOne(
   work: GroupWork,
-  { ledger }: JournalView,
+  { unfinished }: JournalView,
   ports: Ports,
   dialect: Dialect,
 ): Promise<GroupEnd | AloneEnd> {
   const [first] = work.group;
   if (first?.alone === undefined) return applyGroup(work, ports, dialect);
-  const own = ledger.filter(
+  const begun = unfinished.some(
     ({ migration, direction }) => migration === first.id && direction === work.direction,
   );
-  return applyAlone({ ...work, migration: first, ledger: own }, ports, dialect);
+  const ledger = begun ? await readLedger(first, work, ports, dialect) : [];
+  return applyAlone({ ...work, migration: first, ledger }, ports, dialect);
+}
+
+/** The lease is ours, so nothing is added meanwhile. */
+async function readLedger(
+  { id }: Migration,
+  { identity, direction }: GroupWork,
+  ports: Ports,
+  dialect: Dialect,
+): Promise<readonly LedgerEntry[]> {
+  const entries: LedgerEntry[] = [];
+  for (;;) {
+    const after = entries.at(-1)?.number ?? 0;
+    const question = { history: identity.history, migration: id, direction, after };
+    const { rows } = await repeatable(dialect.entries(question), ports);
+    // Built by our own statement in the dialect.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const page = (rows[0]?.['entries'] ?? []) as unknown as readonly LedgerEntry[];
+    entries.push(...page);
+    if (page.length < LEDGER_PAGE) return entries;
+  }
 }
 
 /** Another run of our own resource, and not the one that our own key asked for. */

@@ -8,11 +8,32 @@ import { lexemesOf } from './lexemes.ts';
  */
 export function refuseTransactionControl(sql: string): void {
   const { words, hasSecondStatement } = readStatement(sql);
-  const verdict = verdictOn(words);
+  const verdict = verdictOn(words) ?? (setsSession(sql) ? PLAIN_SET : undefined);
   if (verdict !== undefined) throw refused(verdict.what, verdict.next);
   if (hasSecondStatement) {
     throw refused('The text holds more than one statement.', 'Send one statement per call.');
   }
+}
+
+/** Whether a call of `set_config` has `false` as its last argument, which is a plain set in other words. */
+function setsSession(sql: string): boolean {
+  let depth: number | null = null;
+  let last = '';
+  let asked = false;
+  for (const { kind, text } of lexemesOf(sql)) {
+    if (kind === 'word' && text.toLowerCase() === 'set_config') asked = true;
+    else if (asked && text === '(') [depth, asked] = [1, false];
+    else if (depth !== null) {
+      if (text === '(') depth += 1;
+      if (text === ')') depth -= 1;
+      if (depth === 0) {
+        if (last === 'false') return true;
+        depth = null;
+      }
+      last = kind === 'word' ? text.toLowerCase() : '';
+    }
+  }
+  return false;
 }
 
 interface Verdict {

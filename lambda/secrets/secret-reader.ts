@@ -64,7 +64,8 @@ function unavailable(nameOrArn: string, why: string): ForerunError {
 /** The text itself, its members where it is JSON, and both as they look inside of JSON. */
 function partsOf(text: string): readonly string[] {
   const parts = [text, ...membersOf(text)];
-  return [...parts, ...parts.map((part) => JSON.stringify(part).slice(1, -1))];
+  const quoted = parts.map((part) => part.replaceAll("'", "''"));
+  return [...parts, ...quoted, ...[...parts, ...quoted].map((part) => JSON.stringify(part).slice(1, -1))];
 }
 
 const membersOf = (text: string): readonly string[] =>

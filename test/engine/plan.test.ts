@@ -31,7 +31,7 @@ const journal = (
   stale: new Set(),
   skipped: new Set(),
   foreign: [],
-  ledger: [],
+  unfinished: [],
   backfills: [],
   asked: null,
   overruled: false,

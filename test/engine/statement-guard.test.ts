@@ -28,6 +28,7 @@ describe('the statement guard', () => {
     ['set search_path to app', SET],
     ["set session statement_timeout = '1s'", SET],
     ['set role other', SET],
+    [`select set_config('search_path', lower('APP'), false)`, SET],
     ['discard all', DISCARD],
     ['copy t from stdin', COPY],
     ['copy t (a, b) to stdout', COPY],
@@ -39,6 +40,7 @@ describe('the statement guard', () => {
   });
 
   test.each([
+    `select set_config('a.b', 'false', true), false`,
     'rollback to savepoint a',
     'rollback work to a',
     'savepoint a',

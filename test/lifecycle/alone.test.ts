@@ -144,7 +144,6 @@ describe('statements outside a transaction', () => {
       `insert into diary values ('bad')`,
       BUILD,
       'vacuum diary',
-      'reindex index concurrently n_n',
       'alter index n_n rename to n_m',
       'drop index concurrently n_m',
     );
@@ -489,11 +488,141 @@ describe('a long statement', () => {
     await until(`select 1 from forerun.run where id = 'first'`);
     while (sent('first', 'with bundle as') < 2) await new Promise<void>((wake) => setImmediate(wake));
     await lane.direct.query(
-      `select pg_cancel_backend(pid) from pg_stat_activity where query like '%run_statement%' and pid <> pg_backend_pid() and datname = current_database()`,
+      `select pg_cancel_backend(pid) from pg_stat_activity where query like '%run_statement_1%' and pid <> pg_backend_pid() and datname = current_database()`,
     );
     const result = await running;
     expect(result.error?.place.sqlState).toBe('57014');
     expect(stepsOf(result)).toEqual(['0001_slow rolled-back']);
     expect(sent('first', RECORDED)).toBe(1);
   });
+});
+
+describe('what an edit would make silently wrong', () => {
+  const loop = (): Migration[] =>
+    lineOf({
+      id: '0001_loop',
+      alone: 'short',
+      up: async (session) => {
+        const { rows: open } = await session.execute(
+          { sql: 'select id from todo where not done order by id' },
+          { rows: true },
+        );
+        for (const { id } of open) {
+          const sql = 'update todo set done = true where id = :id';
+          await session.execute({ sql, parameters: { id: Number(id) } }, { rows: false });
+          if (id === 1) await session.execute({ sql: 'insert into absent values (1)' }, { rows: false });
+        }
+      },
+    });
+
+  test('a statement with other values is not the one that was done', async () => {
+    await lane.direct.query(
+      `create table todo (id int, done bool default false); insert into todo values (1), (2)`,
+    );
+    expect(stepsOf(await run(loop(), 'first'))).toEqual(['0001_loop partial']);
+    const second = await run(loop(), 'second');
+    expect(second.error?.code).toBe('plan-changed');
+    expect(await rows('select id from todo where done')).toEqual([1]);
+  });
+
+  test('a statement that was left out behind a read is missed', async () => {
+    const history = (last: readonly string[]): Migration[] =>
+      lineOf({
+        id: '0001_read',
+        alone: 'short',
+        up: async (session) => {
+          await session.execute({ sql: 'insert into n values (1)' }, { rows: false });
+          await session.execute({ sql: 'select n from n' }, { rows: true });
+          for (const sql of last) await session.execute({ sql }, { rows: false });
+        },
+      });
+    await run(history(['insert into n values (3)', 'insert into absent values (4)']), 'first');
+    const second = await run(history([]), 'second');
+    expect(second.error?.code).toBe('plan-changed');
+    expect(await journal()).toEqual([]);
+  });
+
+  test('an index that is still being built cannot be left out', async () => {
+    const blocker = await holdTable();
+    await run(one('insert into word values (1)', BUILD), 'first', { timeMs: 30_000 });
+    const second = await run(one('insert into word values (1)'), 'second');
+    expect(second.error?.code).toBe('plan-changed');
+    await blocker.query('commit');
+    await blocker.end();
+    expect((await run(one('insert into word values (1)', BUILD), 'third')).outcome).toBe('applied');
+  });
+});
+
+describe('the ledger', () => {
+  test('of thousands of statements is read in portions', async () => {
+    const many = Array.from({ length: 2_300 }, (_, at) => `insert into n values (${at})`);
+    await lane.direct
+      .query(`insert into forerun.statement (history, migration, direction, number, digest, state, run_id)
+      select 'default', '0001_one', 'up', at, 'x', 'done', 'first' from generate_series(1, 6000) at`);
+    const result = await run(one(...many), 'second');
+    expect(result.error?.code).toBe('plan-changed');
+    expect(sent('second', `'migration', e.migration`)).toBeGreaterThan(0);
+  });
+
+  test('takes nothing for a migration that is claimed, however late it comes', async () => {
+    await run(one('insert into n values (1)'), 'first');
+    const order = {
+      history: 'default',
+      migration: '0001_one',
+      direction: 'up',
+      number: 1,
+      digest: 'x',
+      run: 'late',
+    };
+    await lane.direct
+      .query(`insert into forerun.run (id, history, action, digest) values ('late', 'default', 'up', 'x');
+      update forerun.lease set holder = 'late', token = 77`);
+    const { rows: answers } = await lane.direct.query(
+      `select forerun.run_statement_1($1, 'insert into n values (2)', '{}') as answer`,
+      [
+        JSON.stringify({
+          ...order,
+          token: '77',
+          lease: '1 minute',
+          lock_timeout: '1s',
+          patience: '1 minute',
+        }),
+      ],
+    );
+    expect(answers).toEqual([{ answer: { ended: 'fenced' } }]);
+    expect(await rows('select n from n')).toEqual([1]);
+  });
+});
+
+test('a deferred constraint that fails is told, also when nobody waits any more', async () => {
+  await lane.direct.query(
+    `create table parent (id int primary key); create table child (id int references parent deferrable initially deferred)`,
+  );
+  const limits = { statementTimeoutMs: 5_050 };
+  const result = await run(slow('insert into child select 1 from pg_sleep(0.6)'), 'first', { limits });
+  expect(result.error?.place.sqlState).toBe('23503');
+  expect(stepsOf(result)).toEqual(['0001_slow rolled-back']);
+  expect(sent('first', RECORDED)).toBe(1);
+});
+
+test('a build that only shares its table with somebody’s lock may still be on its way', async () => {
+  await run(one('create index n_n on n (n)'), 'before');
+  const history = [
+    ...one('create index n_n on n (n)'),
+    ...lineOf({ id: '0002_drop', up: ['drop index concurrently n_n'], alone: 'short' }),
+  ].map((member, at) => (at === 1 ? { ...member, after: ['0001_one'] } : member));
+  const locker = await arena.connect(lane.database);
+  await locker.query('begin; lock table n in share update exclusive mode');
+  arena.dataApi.faults.next({
+    kind: 'drop-before',
+    where: (call) => byRun('first')(call) && call.sql?.includes('drop index') === true,
+  });
+  const running = run(history, 'first', { limits: { inFlightMs: 4_000 } });
+  while (sent('first', LOOK) < 3) await new Promise<void>((wake) => setImmediate(wake));
+  await locker.query('rollback');
+  await locker.end();
+  const looks = sent('first', LOOK);
+  while (sent('first', LOOK) < looks + 3) await new Promise<void>((wake) => setImmediate(wake));
+  expect(sent('first', 'drop index')).toBe(1);
+  expect((await running).outcome).toBe('applied');
 });

@@ -180,7 +180,7 @@ describe('a journal that somebody changed by hand', () => {
     expect(refused.error?.text.what).toContain('0002_ada');
     expect(refused.error?.text.next).toContain('repair');
     expect(refused.dataApiCalls).toBe(1);
-    expect(await repair(people)).toEqual({ put: ['0002_ada'], removed: [] });
+    expect(await repair(people)).toEqual({ put: ['0002_ada'], removed: [], forgotten: [] });
     expect(await database.up(people)).toMatchObject({ outcome: 'applied', steps: [] });
     expect(await database.query('select * from people')).toEqual([{ name: 'ada' }]);
   });
@@ -194,13 +194,34 @@ describe('a journal that somebody changed by hand', () => {
     expect(await database.up(people)).toMatchObject({ outcome: 'applied', steps: [] });
   });
 
+  test.each(['installation', 'lease', 'run', 'event', 'statement', 'repeatable'])(
+    'that lost its table %s refuses, and nothing of it is made anew',
+    async (name) => {
+      await database.up(people);
+      await database.query(`drop table forerun.${name}`);
+      const refused = await database.up(people);
+      expect(refused.error).toMatchObject({
+        code: 'journal-tampered',
+        text: { what: `Schema forerun is not whole: the journal has lost its tables ${name}.` },
+      });
+      expect(await database.query(`select to_regclass('forerun.${name}')::text as t`)).toEqual([{ t: null }]);
+    },
+  );
+
+  test('that lost what was applied and the events about it is not filled anew', async () => {
+    await database.up(people);
+    await database.query('drop table forerun.event, forerun.migration');
+    expect((await database.up(people)).error?.code).toBe('journal-tampered');
+    expect(await database.query('select count(*)::int as n from people')).toEqual([{ n: 1 }]);
+  });
+
   test('with another checksum refuses, and repair takes over the one of the bundle', async () => {
     await database.up(people);
     await database.query(`update forerun.migration set checksum = 'v1:forged' where id = '0001_people'`);
     const refused = await database.up(people);
     expect(refused.error?.code).toBe('plan-changed');
     expect(refused.error?.text.next).toContain('repair');
-    expect(await repair(people)).toEqual({ put: ['0001_people'], removed: [] });
+    expect(await repair(people)).toEqual({ put: ['0001_people'], removed: [], forgotten: [] });
     expect(await database.up(people)).toMatchObject({ outcome: 'applied', steps: [] });
   });
 
@@ -225,7 +246,7 @@ describe('stamp', () => {
   test('makes the journal say what is applied, and runs nothing', async () => {
     await database.query('create table people (name text)');
     await database.up([]);
-    expect(await stamp(people, '0001_people')).toEqual({ put: ['0001_people'], removed: [] });
+    expect(await stamp(people, '0001_people')).toEqual({ put: ['0001_people'], removed: [], forgotten: [] });
     expect((await database.up(people)).steps).toEqual([{ migration: '0002_ada', outcome: 'applied' }]);
     expect(await database.query('select * from people')).toEqual([{ name: 'ada' }]);
   });
@@ -233,7 +254,7 @@ describe('stamp', () => {
   test('takes rows away, so that what lies above the target runs again', async () => {
     await database.up(people);
     await database.query('delete from people');
-    expect(await stamp(people, '0001_people')).toEqual({ put: [], removed: ['0002_ada'] });
+    expect(await stamp(people, '0001_people')).toEqual({ put: [], removed: ['0002_ada'], forgotten: [] });
     expect((await database.up(people)).steps).toEqual([{ migration: '0002_ada', outcome: 'applied' }]);
     expect(await database.query('select * from people')).toEqual([{ name: 'ada' }]);
   });

@@ -78,18 +78,18 @@ const edgeJson = (key: readonly KeyColumn[]): string =>
 export function batchStatement(step: Step): Statement {
   const window = windowOf(step, true);
   const effect = effectOf(step, 'exists (select from ready)');
-  const seen = '(select count(*) from scan)';
+  const seen = '(select pg_catalog.count(*) from scan)';
   const mark = marked({
     over: `${seen} < ${step.rows}`,
     edge: edgeJson(step.key),
     seen,
-    changed: '(select count(*) from done)',
+    changed: '(select pg_catalog.count(*) from done)',
     redo: 'r.redo',
     frozen: step.backfill.frozen,
   });
   return {
     sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, done as (${effect.sql}), ${mark}
-select jsonb_build_object(${STANDING}, 'seen', ${seen}, 'changed', (select count(*) from done), ${STILL}) as answer`,
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${seen}, 'changed', (select pg_catalog.count(*) from done), ${STILL}) as answer`,
     parameters: {
       ...seatParameters(step.seat),
       ...markParameters(step),
@@ -154,7 +154,7 @@ export function trialStatement(step: TrialStep, mayStayTrue: boolean): Statement
   const effect = effectOf(step, 'true');
   return {
     sql: `${tagOf(step.id)} with ${window.sql}, done as (${effect.sql})
-select jsonb_build_object('changed', (select count(*) from done)${mayStayTrue ? '' : `, ${STILL}`}) as answer`,
+select pg_catalog.jsonb_build_object('changed', (select pg_catalog.count(*) from done)${mayStayTrue ? '' : `, ${STILL}`}) as answer`,
     parameters: { ...window.parameters, ...effect.parameters },
   };
 }
@@ -166,7 +166,7 @@ export function sampleStatement(step: TrialStep, most: number): Statement {
   const columns = step.key.map(({ column }) => `${step.backfill.table}.${column}`);
   return {
     sql: `${tagOf(step.id)} with ${window.sql}
-select jsonb_build_object('keys', coalesce(jsonb_agg(key order by at), '[]'), 'edge', ${edgeJson(step.key)}) as answer from (
+select pg_catalog.jsonb_build_object('keys', coalesce(pg_catalog.jsonb_agg(key order by at), '[]'), 'edge', ${edgeJson(step.key)}) as answer from (
   select jsonb_build_array(${columns.map((column) => `cast(${column} as text)`).join(', ')}) as key,
     row_number() over (order by ${columns.join(', ')}) as at
   from ${step.backfill.table} where ${rows.sql} order by ${columns.join(', ')} limit ${most}) as sampled`,
@@ -182,7 +182,7 @@ export function showStatement({ id, backfill, key }: TrialStep, keys: readonly K
     ({ name, column }) => `'${name.replaceAll("'", "''")}', to_jsonb(${table}.${column})`,
   );
   return {
-    sql: `${tagOf(id)} select jsonb_build_object(${members.join(', ')}) as shown
+    sql: `${tagOf(id)} select pg_catalog.jsonb_build_object(${members.join(', ')}) as shown
 from json_array_elements(cast(:keys as json)) with ordinality as asked (value, at) join ${table} on ${matches.join(' and ')}
 order by at`,
     parameters: { keys: JSON.stringify(keys) },
@@ -195,7 +195,7 @@ export function readStatement(step: TrialStep, select: readonly string[]): State
   const rows = rowsOfWindow(step);
   return {
     sql: `${tagOf(step.id)} with ${window.sql}
-select ${edgeJson(step.key)} as forerun_edge, (select cast(count(*) as integer) from scan) as forerun_seen, ${readColumns(step, select)}
+select ${edgeJson(step.key)} as forerun_edge, (select cast(pg_catalog.count(*) as integer) from scan) as forerun_seen, ${readColumns(step, select)}
 from (values (1)) as forerun_one (forerun_n) left join ${step.backfill.table} on ${rows.sql}`,
     parameters: { ...window.parameters, ...rows.parameters },
   };
@@ -222,7 +222,7 @@ where (${chosen.sql})`,
 
 function readColumns({ backfill: { table }, key }: WindowStep, select: readonly string[]): string {
   const texts = key.map(({ column }) => `cast(${table}.${column} as text)`).join(', ');
-  return `cast(${table}.xmin as text) as forerun_version, jsonb_build_array(${texts}) as forerun_key, ${select.join(', ')}`;
+  return `cast(${table}.xmin as text) as forerun_version, pg_catalog.jsonb_build_array(${texts}) as forerun_key, ${select.join(', ')}`;
 }
 
 /** A row as it was read, and what becomes of it. */
@@ -274,15 +274,15 @@ export function writeStatement(step: Step, write: Write): Statement {
       ? 'select cast(null as jsonb) as forerun_key, false as forerun_still where false'
       : `update ${table} set ${cells.join(', ')} from sent
   where ${matches.join(' and ')} and cast(${table}.xmin as text) = forerun_row ->> ${key.length}
-  returning jsonb_build_array(${texts}) as forerun_key, coalesce((${still.sql}), false) as forerun_still`;
-  const lost = `coalesce((select jsonb_agg(asked) from (
+  returning pg_catalog.jsonb_build_array(${texts}) as forerun_key, coalesce((${still.sql}), false) as forerun_still`;
+  const lost = `coalesce((select pg_catalog.jsonb_agg(asked) from (
     select jsonb_build_array(${key.map((_, at) => `forerun_row ->> ${at}`).join(', ')}) as asked from sent) s
     where asked not in (select forerun_key from done)), '[]')`;
   const mark = marked({
     over: `${write.over} and ${lost} = '[]'`,
     edge: 'cast(:edge as jsonb)',
     seen: 'cast(:seen as bigint)',
-    changed: '(select count(*) from done)',
+    changed: '(select pg_catalog.count(*) from done)',
     redo: `${lost} || cast(:rest as jsonb)`,
     frozen,
   });
@@ -290,7 +290,7 @@ export function writeStatement(step: Step, write: Write): Statement {
     sql: `${tagOf(step.id)} ${SEAT}, sent as materialized (
   select value as forerun_row from json_array_elements(cast(:rows as json)) where exists (select from ready)
 ), done as (${done}), ${mark}
-select jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', (select count(*) from done), ${STILL}) as answer`,
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', (select pg_catalog.count(*) from done), ${STILL}) as answer`,
     parameters: {
       ...seatParameters(step.seat),
       ...markParameters(step),
@@ -307,7 +307,7 @@ select jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed',
 export function nextKeyStatement(step: Step): Statement {
   const window = windowOf({ ...step, rows: 1 }, false);
   return {
-    sql: `${tagOf(step.id)} with ${window.sql} select jsonb_build_object('key', ${edgeJson(step.key)}) as answer`,
+    sql: `${tagOf(step.id)} with ${window.sql} select pg_catalog.jsonb_build_object('key', ${edgeJson(step.key)}) as answer`,
     parameters: window.parameters,
   };
 }
@@ -319,7 +319,7 @@ export function openStatement(step: Step): Statement {
   const texts = step.key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ');
   return {
     sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}
-select jsonb_build_object('ready', exists (select from ready), 'seen', (select count(*) from scan),
+select pg_catalog.jsonb_build_object('ready', exists (select from ready), 'seen', (select pg_catalog.count(*) from scan),
   'any', exists (select from ${step.backfill.table} where ${rows.sql}),
   'from', (select jsonb_build_array(${texts}) from scan order by ${step.key.map((_, at) => keyName(at)).join(', ')} limit 1),
   'to', ${edgeJson(step.key)}) as answer`,
@@ -359,7 +359,7 @@ export function closeStatement(
   });
   return {
     sql: `${tagOf(step.id)} ${SEAT}, ${mark}
-select jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', cast(:changed as bigint)) as answer`,
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', cast(:changed as bigint)) as answer`,
     parameters: {
       ...seatParameters(step.seat),
       ...markParameters(step),

@@ -28,16 +28,16 @@ export const describeKey = ({ table, key, form }: Backfill): Statement => ({
  */
 const DESCRIBE_KEY = `
 with named as (
-  select n.name, n.at, a.attnum, a.attnotnull, a.atttypid, a.attcollation, format_type(a.atttypid, null) as type
-  from jsonb_array_elements_text(cast(:names as jsonb)) with ordinality as n (name, at)
-  left join pg_attribute a on a.attrelid = to_regclass(cast(:table as text)) and a.attname = n.name
+  select n.name, n.at, a.attnum, a.attnotnull, a.atttypid, a.attcollation, pg_catalog.format_type(a.atttypid, null) as type
+  from pg_catalog.jsonb_array_elements_text(cast(:names as jsonb)) with ordinality as n (name, at)
+  left join pg_attribute a on a.attrelid = pg_catalog.to_regclass(cast(:table as text)) and a.attname = n.name
     and a.attnum > 0 and not a.attisdropped
 ), keyed as (
-  select array_agg(attnum order by at) as columns, array_agg(attcollation order by at) as collations from named
+  select pg_catalog.array_agg(attnum order by at) as columns, pg_catalog.array_agg(attcollation order by at) as collations from named
 )
 select
-  to_regclass(cast(:table as text)) is not null as there,
-  (select jsonb_agg(jsonb_build_object('name', name, 'type', type, 'notNull', attnotnull, 'orderable', exists (
+  pg_catalog.to_regclass(cast(:table as text)) is not null as there,
+  (select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', name, 'type', type, 'notNull', attnotnull, 'orderable', exists (
      select from pg_opclass o join pg_am m on m.oid = o.opcmethod join pg_type t on t.oid = n.atttypid
      where m.amname = 'btree' and o.opcdefault
        and (o.opcintype = t.oid or t.typtype in ('d', 'e', 'r') or t.typcategory = 'A'
@@ -45,29 +45,29 @@ select
                        and c.castmethod = 'b' and c.castcontext = 'i')))) order by at) from named n) as columns,
   exists (
     select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam, keyed k
-    where i.indrelid = to_regclass(cast(:table as text)) and m.amname = 'btree'
+    where i.indrelid = pg_catalog.to_regclass(cast(:table as text)) and m.amname = 'btree'
       and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
       and array(select p.attnum from unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
                 where p.at <= i.indnkeyatts order by p.at) = k.columns
       and cast(i.indcollation as oid[]) @> k.collations and k.collations @> cast(i.indcollation as oid[])
-      and (select count(distinct o.direction & 1) from unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
+      and (select pg_catalog.count(distinct o.direction & 1) from unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
   ) as usable,
-  to_regclass(cast(:into as text)) is not null as into_there,
+  pg_catalog.to_regclass(cast(:into as text)) is not null as into_there,
   exists (
     select from pg_index i
-    where i.indrelid = to_regclass(cast(:into as text)) and i.indisunique and i.indisvalid and i.indpred is null
+    where i.indrelid = pg_catalog.to_regclass(cast(:into as text)) and i.indisunique and i.indisvalid and i.indpred is null
       and i.indexprs is null
       and not exists (
         select from unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.attnum
         where p.at <= i.indnkeyatts
           and not (a.attnotnull and quote_ident(a.attname) in (
-            select quote_ident(trim(both '"' from value)) from jsonb_array_elements_text(cast(:inserted as jsonb)))))
+            select quote_ident(trim(both '"' from value)) from pg_catalog.jsonb_array_elements_text(cast(:inserted as jsonb)))))
   ) as into_unique`;
 
 /** A worker takes it up; safe to repeat. */
 export const startBackfill = (place: BackfillPlace): Statement => ({
-  sql: `update forerun.backfill set state = 'running', started_at = coalesce(started_at, clock_timestamp())
+  sql: `update forerun.backfill set state = 'running', started_at = coalesce(started_at, pg_catalog.clock_timestamp())
 where history = :history and id = :backfill and state = 'enqueued'`,
   parameters: placeOf(place),
 });
@@ -85,10 +85,10 @@ export function createTarget({ history, backfill }: BackfillPlace, { table, key 
   const names = key.map((_, at) => `k${at}`).join(', ');
   const body = `
 begin
-  perform pg_advisory_xact_lock(${TARGET_ON_A_KEYPAD});
+  perform pg_catalog.pg_advisory_xact_lock(${TARGET_ON_A_KEYPAD});
   perform from forerun.backfill where history = ${literal(history)} and id = ${literal(backfill)}
     and state = 'running' and captured_at is null for update;
-  if found and to_regclass('${target}') is null then
+  if found and pg_catalog.to_regclass('${target}') is null then
     create table ${target} as select ${columns.join(', ')} from ${table} with no data;
     alter table ${target} add primary key (${names});
   end if;
@@ -110,7 +110,7 @@ export function captureTarget(place: BackfillPlace, { table, key, where }: Backf
   where exists (select from seat) and (${where?.sql ?? 'true'})
   returning 1
 )
-update forerun.backfill b set captured_at = clock_timestamp(), total = (select count(*) from captured)
+update forerun.backfill b set captured_at = pg_catalog.clock_timestamp(), total = (select pg_catalog.count(*) from captured)
 from seat where b.history = seat.history and b.id = seat.id`,
     parameters: { ...placeOf(place), ...where?.parameters },
   };
@@ -135,14 +135,14 @@ export function createRanges(
   const texts = columns.map((column) => `cast(${column} as text)`).join(', ');
   return {
     sql: `/* forerun ${place.backfill} */ with size as (
-  select greatest(1, coalesce(sum(pg_relation_size(c.oid)), 0) / 8192) as pages,
-         cast(nullif(sum(greatest(c.reltuples, -1)), -1) as bigint) as rows
+  select greatest(1, coalesce(pg_catalog.sum(pg_relation_size(c.oid)), 0) / 8192) as pages,
+         cast(nullif(pg_catalog.sum(greatest(c.reltuples, -1)), -1) as bigint) as rows
   from pg_class c
-  where c.oid = to_regclass(cast(:source as text)) and c.relkind <> 'p'
-     or c.oid in (select relid from pg_partition_tree(to_regclass(cast(:source as text))) where isleaf)
+  where c.oid = pg_catalog.to_regclass(cast(:source as text)) and c.relkind <> 'p'
+     or c.oid in (select relid from pg_partition_tree(pg_catalog.to_regclass(cast(:source as text))) where isleaf)
 ), seat as (
   update forerun.backfill b
-  set key = cast(:key as jsonb), prepared_at = clock_timestamp(), total = coalesce(b.total, (select rows from size))
+  set key = cast(:key as jsonb), prepared_at = pg_catalog.clock_timestamp(), total = coalesce(b.total, (select rows from size))
   from (select 1) as one
   where b.history = :history and b.id = :backfill and b.prepared_at is null and b.state = 'running'
   returning b.history, b.id
@@ -151,7 +151,7 @@ export function createRanges(
   from ${source} tablesample system (cast((select least(100, 100.0 * ${SAMPLED_PAGES} / pages) from size) as real))
   where ${wanted} > 1
 ), edges as (
-  select distinct on (tile) tile, jsonb_build_array(${texts}) as edge from sampled order by tile, ${order}
+  select distinct on (tile) tile, pg_catalog.jsonb_build_array(${texts}) as edge from sampled order by tile, ${order}
 ), parts as (
   select 1 as number, cast(null as jsonb) as lower_key
   union all
@@ -182,14 +182,14 @@ export const dropTarget = ({ history, backfill }: BackfillPlace): Statement => (
 /** Done, if it is running and no range is open; its leases go. */
 export const finishBackfill = (place: BackfillPlace): Statement => ({
   sql: `with finished as (
-  update forerun.backfill b set state = 'succeeded', finished_at = clock_timestamp(), reason = null
+  update forerun.backfill b set state = 'succeeded', finished_at = pg_catalog.clock_timestamp(), reason = null
   where b.history = :history and b.id = :backfill and b.state = 'running' and b.prepared_at is not null
     and not exists (select from forerun.backfill_range r
                     where r.history = b.history and r.backfill = b.id and not r.ended)
   returning b.history
 ), freed as (
-  delete from forerun.lease l using finished where l.history = finished.history and starts_with(l.name, :leases)
+  delete from forerun.lease l using finished where l.history = finished.history and pg_catalog.starts_with(l.name, :leases)
 )
-select cast(count(*) as integer) as finished from finished`,
+select cast(pg_catalog.count(*) as integer) as finished from finished`,
   parameters: { ...placeOf(place), leases: leasePrefix(place.backfill) },
 });

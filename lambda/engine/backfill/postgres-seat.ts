@@ -51,10 +51,10 @@ with seat as materialized (
   join forerun.backfill b on b.history = l.history and b.id = :backfill
   where l.history = :history and l.name = :lease and l.token = :token and l.holder = :worker and l.revision = :revision
     and b.state = 'running' and not r.ended
-    and (r.horizon is null or pg_snapshot_xmin(pg_current_snapshot()) >= cast(r.horizon as xid8))
+    and (r.horizon is null or pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= cast(r.horizon as xid8))
   for update of l
 ), ready as materialized (
-  select set_config('lock_timeout', :lock_timeout, true) as lock_timeout from seat
+  select pg_catalog.set_config('lock_timeout', :lock_timeout, true) as lock_timeout from seat
 )`;
 
 export interface Mark {
@@ -76,14 +76,14 @@ export function marked({ over, edge, seen, changed, redo, frozen }: Mark): strin
   const turn = frozen ? 'false' : `(${over}) and r.pass = 1`;
   return `moved as (
   update forerun.lease l
-  set revision = l.revision + 1, expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
+  set revision = l.revision + 1, expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
   from seat where l.history = seat.history and l.name = seat.name
   returning l.revision
 ), marked as (
   update forerun.backfill_range r
   set cursor_key = case when ${turn} then r.lower_key else coalesce(${edge}, r.cursor_key) end,
       pass = case when ${turn} then 2 else r.pass end,
-      horizon = case when ${turn} then cast(pg_snapshot_xmax(pg_current_snapshot()) as text) else r.horizon end,
+      horizon = case when ${turn} then cast(pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as text) else r.horizon end,
       ended = ${last}, redo = ${redo}, scanned = r.scanned + case when r.pass = 1 then ${seen} else 0 end,
       changed = r.changed + ${changed}, batches = r.batches + 1, batch_rows = :batch_rows,
       recent = cast(:recent as jsonb)
@@ -93,7 +93,7 @@ export function marked({ over, edge, seen, changed, redo, frozen }: Mark): strin
 }
 
 /** A range as data. */
-export const RANGE = `jsonb_build_object('number', r.number, 'cursor', r.cursor_key, 'upper', r.upper_key, 'pass', r.pass,
+export const RANGE = `pg_catalog.jsonb_build_object('number', r.number, 'cursor', r.cursor_key, 'upper', r.upper_key, 'pass', r.pass,
     'ended', r.ended, 'redo', r.redo, 'batchRows', r.batch_rows, 'scanned', r.scanned, 'recent', r.recent)`;
 
 /** What every step answers beside its own words: how the range stands, or why the step did not count. */
@@ -103,9 +103,9 @@ export const STANDING = `
   'mine', exists (select from forerun.lease l where l.history = :history and l.name = :lease
                   and l.token = :token and l.holder = :worker),
   'waits', exists (select from forerun.backfill_range r where r.history = :history and r.backfill = :backfill
-                   and r.number = :range and pg_snapshot_xmin(pg_current_snapshot()) < cast(r.horizon as xid8)),
+                   and r.number = :range and pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) < cast(r.horizon as xid8)),
   'backfill', (select ${jsonOfTuning()} from forerun.backfill b where b.history = :history and b.id = :backfill)`;
 
 function jsonOfTuning(): string {
-  return `jsonb_build_object('state', b.state, 'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel)`;
+  return `pg_catalog.jsonb_build_object('state', b.state, 'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel)`;
 }

@@ -25,7 +25,7 @@ export const enqueueBackfill = ({
   on conflict (history, id) do update
     set checksum = excluded.checksum, state = 'enqueued', hold = excluded.hold, pause_ms = excluded.pause_ms,
         parallel = excluded.parallel, most_rows = null, reason = null, total = null, key = null, captured_at = null,
-        prepared_at = null, started_at = null, finished_at = null, enqueued_at = clock_timestamp()
+        prepared_at = null, started_at = null, finished_at = null, enqueued_at = pg_catalog.clock_timestamp()
     where b.state in ('succeeded', 'cancelled')
   returning b.history, b.id
 )
@@ -43,7 +43,7 @@ delete from forerun.backfill_range r using enqueued where r.history = enqueued.h
 /** Takes a backfill out of the journal; a batch under way is waited for, and none can commit afterwards. */
 export const forgetBackfill = ({ history, backfill }: BackfillPlace): Statement => ({
   sql: `with freed as (
-  delete from forerun.lease where history = :history and starts_with(name, :leases)
+  delete from forerun.lease where history = :history and pg_catalog.starts_with(name, :leases)
 ), emptied as (
   delete from forerun.backfill_range where history = :history and backfill = :backfill
 )
@@ -53,11 +53,11 @@ delete from forerun.backfill where history = :history and id = :backfill`,
 
 /** The backfill with its ranges. */
 export const readBackfill = ({ history, backfill }: BackfillPlace): Statement => ({
-  sql: `select jsonb_build_object(
+  sql: `select pg_catalog.jsonb_build_object(
   'state', b.state, 'checksum', b.checksum, 'key', b.key, 'captured', b.captured_at is not null,
   'prepared', b.prepared_at is not null, 'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel,
   'reason', b.reason, 'open', (
-    select coalesce(jsonb_agg(r.number order by r.number), '[]') from forerun.backfill_range r
+    select coalesce(pg_catalog.jsonb_agg(r.number order by r.number), '[]') from forerun.backfill_range r
     where r.history = b.history and r.backfill = b.id and not r.ended)) as answer
 from forerun.backfill b where b.history = :history and b.id = :backfill`,
   parameters: { history, backfill },
@@ -69,20 +69,20 @@ export const bidForRange = (seat: Omit<Seat, 'token' | 'revision' | 'lockTimeout
   select l.history, l.name from forerun.lease l
   join forerun.backfill_range r on r.history = l.history and r.backfill = :backfill and r.number = :range
   where l.history = :history and l.name = :lease and not r.ended
-    and (l.holder is null or l.holder = :worker or l.expires_at < clock_timestamp())
+    and (l.holder is null or l.holder = :worker or l.expires_at < pg_catalog.clock_timestamp())
     and exists (select from forerun.backfill b where b.history = :history and b.id = :backfill and b.state = 'running')
   for update of l skip locked
 )
 update forerun.lease l
-set token = l.token + 1, holder = :worker, acquired_at = clock_timestamp(),
-    expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
+set token = l.token + 1, holder = :worker, acquired_at = pg_catalog.clock_timestamp(),
+    expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
 from free where l.history = free.history and l.name = free.name`,
   parameters: { ...placeParameters(seat), worker: seat.worker, lease_ms: BigInt(seat.leaseMs) },
 });
 
 /** How a range stands and whose it is, in one snapshot: lease and cursor only ever move together. */
 export const readRange = (seat: Omit<Seat, 'token' | 'revision' | 'lockTimeoutMs'>): Statement => ({
-  sql: `select jsonb_build_object('range', ${RANGE}, 'token', cast(l.token as text), 'revision', cast(l.revision as text),
+  sql: `select pg_catalog.jsonb_build_object('range', ${RANGE}, 'token', cast(l.token as text), 'revision', cast(l.revision as text),
   'mine', coalesce(l.holder = :worker, false), 'state', b.state) as answer
 from forerun.backfill_range r
 join forerun.backfill b on b.history = r.history and b.id = r.backfill
@@ -113,13 +113,13 @@ export interface Move extends BackfillPlace {
 export const moveBackfill = ({ history, backfill, from, to, reason }: Move): Statement => ({
   sql: `with moved as (
   update forerun.backfill set state = :to, reason = cast(:reason as text)
-  where history = :history and id = :backfill and state in (select jsonb_array_elements_text(cast(:from as jsonb)))
+  where history = :history and id = :backfill and state in (select pg_catalog.jsonb_array_elements_text(cast(:from as jsonb)))
   returning history
 ), taken as (
   update forerun.lease l set token = l.token + 1, holder = null, expires_at = null
-  from moved where l.history = moved.history and starts_with(l.name, :leases)
+  from moved where l.history = moved.history and pg_catalog.starts_with(l.name, :leases)
 )
-select (select cast(count(*) as integer) from moved) as moved,
+select (select cast(pg_catalog.count(*) as integer) from moved) as moved,
        (select state from forerun.backfill where history = :history and id = :backfill) as was`,
   parameters: { history, backfill, from: JSON.stringify(from), to, reason, leases: leasePrefix(backfill) },
 });
@@ -149,11 +149,11 @@ const whole = (value: number | null): bigint | null => (value === null ? null : 
 
 /** Every backfill of a history with its progress. */
 export const listBackfills = (history: string): Statement => ({
-  sql: `select jsonb_build_object(
+  sql: `select pg_catalog.jsonb_build_object(
   'id', b.id, 'state', b.state, 'hold', b.hold, 'reason', b.reason, 'total', b.total,
   'enqueuedAt', b.enqueued_at, 'startedAt', b.started_at, 'finishedAt', b.finished_at,
   'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel,
-  'ranges', coalesce((select jsonb_agg(jsonb_build_object('number', r.number, 'ended', r.ended, 'pass', r.pass,
+  'ranges', coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('number', r.number, 'ended', r.ended, 'pass', r.pass,
       'scanned', r.scanned, 'changed', r.changed, 'batches', r.batches, 'batchRows', r.batch_rows, 'recent', r.recent,
       'cursor', r.cursor_key, 'upper', r.upper_key) order by r.number)
     from forerun.backfill_range r where r.history = b.history and r.backfill = b.id), '[]')) as answer
@@ -167,13 +167,13 @@ from forerun.backfill b where b.history = :history order by b.enqueued_at, b.id`
  */
 export const READ_SIGNALS: Statement = {
   sql: `/* forerun signals */ select
-  cast(count(*) filter (where state = 'active' and not starts_with(query, '/* forerun ')) as integer) as active,
-  cast(count(*) filter (where wait_event_type = 'Lock') as integer) as waiting,
-  cast(count(*) filter (where query = '<insufficient privilege>') as integer) as hidden,
-  cast(coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0) as double precision) as oldest,
-  cast((select max(extract(epoch from replay_lag)) from pg_stat_replication) as double precision) as lag
+  cast(pg_catalog.count(*) filter (where state = 'active' and not pg_catalog.starts_with(query, '/* forerun ')) as integer) as active,
+  cast(pg_catalog.count(*) filter (where wait_event_type = 'Lock') as integer) as waiting,
+  cast(pg_catalog.count(*) filter (where query = '<insufficient privilege>') as integer) as hidden,
+  cast(coalesce(pg_catalog.max(extract(epoch from pg_catalog.clock_timestamp() - xact_start)), 0) as double precision) as oldest,
+  cast((select pg_catalog.max(extract(epoch from replay_lag)) from pg_stat_replication) as double precision) as lag
 from pg_stat_activity
-where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`,
+where datname = pg_catalog.current_database() and backend_type = 'client backend' and pid <> pg_catalog.pg_backend_pid()`,
 };
 
 /** Keeps the run's lease while a run works on a backfill; no row when it is ours no more. */
@@ -183,7 +183,7 @@ export const renewRun = (run: {
   token: bigint;
   leaseMs: number;
 }): Statement => ({
-  sql: `update forerun.lease set expires_at = clock_timestamp() + :lease_ms * interval '1 millisecond'
+  sql: `update forerun.lease set expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
 where history = :history and name = 'run' and token = :token and holder = :run_id
   and exists (select from forerun.run r where r.id = :run_id and r.finished_at is null)
 returning token`,

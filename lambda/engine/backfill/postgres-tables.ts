@@ -11,7 +11,7 @@ const BACKFILL_TABLES = `
     key jsonb,
     total bigint,
     reason text,
-    enqueued_at timestamptz not null default clock_timestamp(),
+    enqueued_at timestamptz not null default pg_catalog.clock_timestamp(),
     captured_at timestamptz,
     prepared_at timestamptz,
     started_at timestamptz,
