@@ -63,6 +63,15 @@ describe('the architecture', () => {
     expect(found).toEqual([]);
   });
 
+  test('names every function of its own SQL with the schema, so that nobody can put another in its way', () => {
+    const bare =
+      /(?<![\w.'])(?:jsonb_\w+|format|concat_ws|parse_ident|to_regclass|set_config|starts_with|clock_timestamp|statement_timestamp|current_database|string_agg|array_agg|count|bool_or|unnest)\(/;
+    const found = product
+      .filter(({ path }) => /^lambda\/engine\/(?:backfill\/)?postgres/.test(path))
+      .flatMap(({ path, text }) => linesWith(bare, path, text));
+    expect(found).toEqual([]);
+  });
+
   test('lets a Lambda carry nothing that it does not run', () => {
     const allowed = /^(?:@aws-sdk\/client-(?:rds-data|secrets-manager)|aws4|kysely|valibot|node:https?)$/;
     const found = product

@@ -72,7 +72,7 @@ function rowsOfWindow({ backfill, key, cursor }: WindowStep): Statement {
 }
 
 const edgeJson = (key: readonly KeyColumn[]): string =>
-  `(select jsonb_build_array(${key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ')}) from edge)`;
+  `(select pg_catalog.jsonb_build_array(${key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ')}) from edge)`;
 
 /** The whole batch in one statement: fence, window, effect, cursor. */
 export function batchStatement(step: Step): Statement {
@@ -167,7 +167,7 @@ export function sampleStatement(step: TrialStep, most: number): Statement {
   return {
     sql: `${tagOf(step.id)} with ${window.sql}
 select pg_catalog.jsonb_build_object('keys', coalesce(pg_catalog.jsonb_agg(key order by at), '[]'), 'edge', ${edgeJson(step.key)}) as answer from (
-  select jsonb_build_array(${columns.map((column) => `cast(${column} as text)`).join(', ')}) as key,
+  select pg_catalog.jsonb_build_array(${columns.map((column) => `cast(${column} as text)`).join(', ')}) as key,
     row_number() over (order by ${columns.join(', ')}) as at
   from ${step.backfill.table} where ${rows.sql} order by ${columns.join(', ')} limit ${most}) as sampled`,
     parameters: { ...window.parameters, ...rows.parameters },
@@ -276,7 +276,7 @@ export function writeStatement(step: Step, write: Write): Statement {
   where ${matches.join(' and ')} and cast(${table}.xmin as text) = forerun_row ->> ${key.length}
   returning pg_catalog.jsonb_build_array(${texts}) as forerun_key, coalesce((${still.sql}), false) as forerun_still`;
   const lost = `coalesce((select pg_catalog.jsonb_agg(asked) from (
-    select jsonb_build_array(${key.map((_, at) => `forerun_row ->> ${at}`).join(', ')}) as asked from sent) s
+    select pg_catalog.jsonb_build_array(${key.map((_, at) => `forerun_row ->> ${at}`).join(', ')}) as asked from sent) s
     where asked not in (select forerun_key from done)), '[]')`;
   const mark = marked({
     over: `${write.over} and ${lost} = '[]'`,
@@ -321,7 +321,7 @@ export function openStatement(step: Step): Statement {
     sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}
 select pg_catalog.jsonb_build_object('ready', exists (select from ready), 'seen', (select pg_catalog.count(*) from scan),
   'any', exists (select from ${step.backfill.table} where ${rows.sql}),
-  'from', (select jsonb_build_array(${texts}) from scan order by ${step.key.map((_, at) => keyName(at)).join(', ')} limit 1),
+  'from', (select pg_catalog.jsonb_build_array(${texts}) from scan order by ${step.key.map((_, at) => keyName(at)).join(', ')} limit 1),
   'to', ${edgeJson(step.key)}) as answer`,
     parameters: { ...seatParameters(step.seat), ...window.parameters, ...rows.parameters },
   };

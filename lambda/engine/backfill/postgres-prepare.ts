@@ -47,10 +47,10 @@ select
     select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam, keyed k
     where i.indrelid = pg_catalog.to_regclass(cast(:table as text)) and m.amname = 'btree'
       and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
-      and array(select p.attnum from unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
+      and array(select p.attnum from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
                 where p.at <= i.indnkeyatts order by p.at) = k.columns
       and cast(i.indcollation as oid[]) @> k.collations and k.collations @> cast(i.indcollation as oid[])
-      and (select pg_catalog.count(distinct o.direction & 1) from unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
+      and (select pg_catalog.count(distinct o.direction & 1) from pg_catalog.unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
   ) as usable,
   pg_catalog.to_regclass(cast(:into as text)) is not null as into_there,
   exists (
@@ -58,7 +58,7 @@ select
     where i.indrelid = pg_catalog.to_regclass(cast(:into as text)) and i.indisunique and i.indisvalid and i.indpred is null
       and i.indexprs is null
       and not exists (
-        select from unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
+        select from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.attnum
         where p.at <= i.indnkeyatts
           and not (a.attnotnull and quote_ident(a.attname) in (
