@@ -40,9 +40,9 @@ afterAll(async () => {
 
 async function write(release: string): Promise<void> {
   const database = await place.freshDatabase();
-  await database.up(line(2), { ...deploy, runKey: 'key-1' });
-  await database.down(line(2), '0001_one');
-  await database.up(line(2));
+  await database.up(line(2), { ...deploy, runKey: 'key-1', runId: 'kept-1' });
+  await database.down(line(2), '0001_one', { runId: 'kept-2' });
+  await database.up(line(2), { runId: 'kept-3' });
   const rows: Record<string, readonly object[]> = {};
   for (const table of TABLES) {
     const [found] = await database.query(
