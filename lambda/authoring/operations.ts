@@ -5,6 +5,7 @@ import { bulkInsert, type BulkInsertOptions, type BulkInsertResult } from './bul
 import type { BulkRows } from './bulk-packing.ts';
 import type { TextRow } from './bulk-text.ts';
 import { bulkUpdate, type BulkUpdateOptions, type BulkUpdateResult } from './bulk-update.ts';
+import { refuseUnknownOptions } from './known-options.ts';
 import { expectRows, isExpecting, type Expecting, type Guard } from './expect.ts';
 import { namedParameters } from './named-parameters.ts';
 import { statementOf } from './run-query.ts';
@@ -157,18 +158,23 @@ export function createOperations(
       return rows as unknown as readonly R[];
     },
     bulkInsert: (table: Table, rows: BulkRows, options: BulkInsertOptions & Expecting = {}) =>
-      guard(() =>
-        expectRows(options, { tools, guard, what: `bulk insert into ${table.name}` }, () =>
+      guard(async () => {
+        refuseUnknownOptions(options, ['onConflict', 'texts', 'rowsPerCall', 'expect'], 'op.bulkInsert');
+        return expectRows(options, { tools, guard, what: `bulk insert into ${table.name}` }, () =>
           bulkInsert({ session, tools, table, options }, rows),
-        ),
-      ),
+        );
+      }),
     bulkUpdate: (table: Table, rows: BulkRows, options: BulkUpdateOptions & Expecting) =>
-      guard(() =>
-        expectRows(options, { tools, guard, what: `bulk update of ${table.name}` }, () =>
+      guard(async () => {
+        refuseUnknownOptions(options, ['key', 'notFound', 'texts', 'rowsPerCall', 'expect'], 'op.bulkUpdate');
+        return expectRows(options, { tools, guard, what: `bulk update of ${table.name}` }, () =>
           bulkUpdate({ session, tools, table, options }, rows),
-        ),
-      ),
+        );
+      }),
     syncRows: (table: Table, rows: BulkRows, options: SyncOptions) =>
-      guard(() => syncRows({ session, tools, table, options }, rows)),
+      guard(async () => {
+        refuseUnknownOptions(options, ['key', 'extra', 'texts'], 'op.syncRows');
+        return syncRows({ session, tools, table, options }, rows);
+      }),
   });
 }

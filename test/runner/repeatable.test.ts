@@ -185,4 +185,12 @@ describe('op.syncRows', () => {
     expect(errorOf(await ask(both, { action: 'up' }))).toBeNull();
     expect(found[1]).toEqual({ inserted: 0, updated: 0, unchanged: 3, extra: 1 });
   });
+
+  test('refuses an option that it does not know, before anything is sent', async () => {
+    const answer = await ask(syncing({ extras: 'delete' } as Partial<SyncOptions>), { action: 'up' });
+    expect(errorOf(answer)).toMatchObject({ code: 'rows-refused' });
+    expect(errorOf(answer)?.text.what).toContain(
+      'op.syncRows has no option "extras"; it takes key, extra, texts.',
+    );
+  });
 });
