@@ -16,6 +16,8 @@ export default defineConfig({
     typecheck: { enabled: false },
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Tests wait for PostgreSQL and for child processes most of the time: one worker a core keeps the machine busy.
+    maxWorkers: '100%',
     sequence: { shuffle: { tests: true } },
   },
 });

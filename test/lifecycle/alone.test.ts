@@ -497,24 +497,35 @@ describe('a long statement', () => {
   });
 });
 
-describe('what an edit would make silently wrong', () => {
-  const loop = (): Migration[] =>
-    lineOf({
-      id: '0001_loop',
-      alone: 'short',
-      up: async (session) => {
-        const { rows: open } = await session.execute(
-          { sql: 'select id from todo where not done order by id' },
-          { rows: true },
-        );
-        for (const { id } of open) {
-          const sql = 'update todo set done = true where id = :id';
-          await session.execute({ sql, parameters: { id: Number(id) } }, { rows: false });
-          if (id === 1) await session.execute({ sql: 'insert into absent values (1)' }, { rows: false });
-        }
-      },
-    });
+const loop = (): Migration[] =>
+  lineOf({
+    id: '0001_loop',
+    alone: 'short',
+    up: async (session) => {
+      const { rows: open } = await session.execute(
+        { sql: 'select id from todo where not done order by id' },
+        { rows: true },
+      );
+      for (const { id } of open) {
+        const sql = 'update todo set done = true where id = :id';
+        await session.execute({ sql, parameters: { id: Number(id) } }, { rows: false });
+        if (id === 1) await session.execute({ sql: 'insert into absent values (1)' }, { rows: false });
+      }
+    },
+  });
 
+const reading = (last: readonly string[]): Migration[] =>
+  lineOf({
+    id: '0001_read',
+    alone: 'short',
+    up: async (session) => {
+      await session.execute({ sql: 'insert into n values (1)' }, { rows: false });
+      await session.execute({ sql: 'select n from n' }, { rows: true });
+      for (const sql of last) await session.execute({ sql }, { rows: false });
+    },
+  });
+
+describe('what an edit would make silently wrong', () => {
   test('a statement with other values is not the one that was done', async () => {
     await lane.direct.query(
       `create table todo (id int, done bool default false); insert into todo values (1), (2)`,
@@ -526,18 +537,8 @@ describe('what an edit would make silently wrong', () => {
   });
 
   test('a statement that was left out behind a read is missed', async () => {
-    const history = (last: readonly string[]): Migration[] =>
-      lineOf({
-        id: '0001_read',
-        alone: 'short',
-        up: async (session) => {
-          await session.execute({ sql: 'insert into n values (1)' }, { rows: false });
-          await session.execute({ sql: 'select n from n' }, { rows: true });
-          for (const sql of last) await session.execute({ sql }, { rows: false });
-        },
-      });
-    await run(history(['insert into n values (3)', 'insert into absent values (4)']), 'first');
-    const second = await run(history([]), 'second');
+    await run(reading(['insert into n values (3)', 'insert into absent values (4)']), 'first');
+    const second = await run(reading([]), 'second');
     expect(second.error?.code).toBe('plan-changed');
     expect(await journal()).toEqual([]);
   });

@@ -19,6 +19,9 @@ function bundleFiles(files: Files, given?: GivenParams): Bundle {
   return bundleSync({ directory: folderOf(files), outdir, ...(given === undefined ? {} : { given }) });
 }
 
+const check = (params: string) =>
+  finish(process.execPath, [join(ROOT, 'cli/main.ts'), 'check', folderOf(ASKING), '--params', params]);
+
 describe('parameters, while the bundle is made', () => {
   test('are held against the schema of a migration, and their values are not told', async () => {
     const refusal = await refusalOf(() => bundleFiles(ASKING, { params: '{"region":4711}' }));
@@ -36,8 +39,6 @@ describe('parameters, while the bundle is made', () => {
   });
 
   test('are held against it by forerun check, too', async () => {
-    const check = (params: string) =>
-      finish(process.execPath, [join(ROOT, 'cli/main.ts'), 'check', folderOf(ASKING), '--params', params]);
     expect(await check('{"region":1}')).toMatchObject({ code: 2 });
     expect(await check('{"region":"north"}')).toMatchObject({ code: 0 });
     expect((await check('{region')).err).toContain('--params is no JSON');
