@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import { listStacks, type ListedStack } from '../../local/cloudformation/assembly.ts';
+import { LocalError, type LocalErrorCode } from '../../local/errors.ts';
 import type { Command, Output } from '../command.ts';
 import type { Happening } from '../rehearsal/happening.ts';
 import { narrator } from '../rehearsal/narrate.ts';
@@ -21,6 +22,9 @@ const STOPPED = 130;
 
 /** Names the deploy of a release that was built for `--from`: a build service's own variable names the one of today. */
 const DEPLOY_ID_CONTEXT = 'forerun:deployId';
+
+/** What CloudFormation says before it touches anything. */
+const REFUSALS: ReadonlySet<LocalErrorCode> = new Set(['deploy-impossible', 'template-unsupported']);
 
 const OPTIONS = {
   app: { type: 'string' },
@@ -69,7 +73,15 @@ exit codes: 0 the deploy would go through · 1 it would fail, and the stack woul
       return await rehearseApp(values, { folder, signal: stopper.signal, output, progress });
     } catch (cause) {
       if (stopper.signal.aborted) return STOPPED;
-      throw cause;
+      if (!(cause instanceof LocalError) || !REFUSALS.has(cause.code)) throw cause;
+      progress.end();
+      output.err(`CloudFormation would refuse this deploy: ${cause.message}`);
+      output.err(
+        cause.message.startsWith('Parameters:')
+          ? 'Give template parameters their values with --params.'
+          : 'Mend the app, and rehearse again.',
+      );
+      return EXIT_CODES['comes home'];
     } finally {
       progress.end();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);

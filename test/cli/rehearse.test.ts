@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -19,21 +20,27 @@ import { finish, ROOT, start, type Ended } from '../child.ts';
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'forerun-test-'));
+  mkdirSync(join(folder, 'tmp'));
+  // PostgreSQL does not run as root: it must get in as somebody else.
+  for (const each of [folder, join(folder, 'tmp')]) chmodSync(each, 0o755);
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The apps are synthesised with the Node that runs the tests. */
-const env = { PATH: [join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter) };
+/** The apps are synthesised with the Node that runs the tests; what is left behind can be seen in a folder of their own. */
+const around = () => ({
+  PATH: [join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter),
+  TMPDIR: join(folder, 'tmp'),
+});
 
 const rehearse = (cwd: string, ...args: readonly string[]): Promise<Ended> =>
-  finish(process.execPath, [join(ROOT, 'cli/main.ts'), 'rehearse', ...args], { cwd, env });
+  finish(process.execPath, [join(ROOT, 'cli/main.ts'), 'rehearse', ...args], { cwd, env: around() });
 
 const app = (name: string): string => join(ROOT, 'test/apps', name);
 
 const leftovers = (): readonly string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith('forerun-rehearse-'));
+  readdirSync(join(folder, 'tmp')).filter((name) => name.startsWith('forerun-rehearse-'));
 
 describe('forerun rehearse on an app', () => {
   test('of several stacks plays those that the migrations need, and passes over what it does not know', async () => {
@@ -66,6 +73,13 @@ describe('forerun rehearse on an app', () => {
     expect(out).toContain('cluster:imported-platform-cluster with its');
     expect(out).toContain('What arn:aws:iam::210987654321:role/platform-runner may do is not known here');
     expect(out).toContain('Shop/Migrations: 2 migrations applied');
+  });
+
+  test('of a template that CloudFormation would refuse says so, and how to mend it', async () => {
+    const { code, err } = await rehearse(app('imported-cluster'));
+    expect(err).toContain('CloudFormation would refuse this deploy: Parameters: [Title] must have values');
+    expect(err).toContain('Give template parameters their values with --params.');
+    expect(code).toBe(1);
   });
 
   test('with an ECS service holds the service, and no function of a template crashes it', async () => {
@@ -103,7 +117,7 @@ process.once('SIGTERM', () => {
 writeFileSync('waiting', '');
 setInterval(() => undefined, 1000);`,
   );
-  const child = start(process.execPath, command, { cwd: folder, env });
+  const child = start(process.execPath, command, { cwd: folder, env: around() });
   await vi.waitUntil(() => existsSync(join(folder, 'waiting')), { timeout: 30_000 });
   child.stop('SIGINT');
   child.stop('SIGINT');
@@ -152,6 +166,8 @@ describe('forerun rehearse --from', () => {
     expect(out.replaceAll(/\s+/g, ' ')).toContain('the old release works with it: unknown');
     expect(out).toContain('Stack Shop: UPDATE_ROLLBACK_COMPLETE');
     expect(out).toContain('3 migrations applied, up to 0003_require_bodies; ahead of the');
+    const page = readFileSync(join(ROOT, 'docs/rehearse.md'), 'utf8');
+    expect(fromFailureOn(/```text\n([^]*?)```/.exec(page)?.[1] ?? '')).toBe(fromFailureOn(out));
     expect(git('worktree', 'list').trim().split('\n')).toHaveLength(1);
     expect(git('status', '--short').trim().split('\n')).toHaveLength(2);
     expect(leftovers()).toEqual([]);
@@ -178,6 +194,14 @@ describe('forerun rehearse --from', () => {
   });
 });
 
+/** Times differ from run to run. */
+const fromFailureOn = (text: string): string =>
+  text
+    .slice(text.indexOf('UPDATE_FAILED:'))
+    .replaceAll(/\d+\.\d s/g, 'T')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+
 const APP = `import { App, Stack } from 'aws-cdk-lib';
 import { Migrations } from '${pathToFileURL(join(ROOT, 'infra/index.ts')).href}';
 import { database, liveAlias } from './parts.ts';
@@ -201,6 +225,7 @@ describe('forerun rehearse says what is wrong and exits with 2', () => {
   beforeAll(() => {
     assembly = join(folder, 'assembly');
     mkdirSync(assembly);
+    mkdirSync(join(folder, 'empty'));
     const Resources = {
       Queue: { Type: 'AWS::SQS::Queue', Metadata: { 'aws:cdk:path': 'Shop/Queue/Resource' } },
     };
@@ -222,6 +247,7 @@ describe('forerun rehearse says what is wrong and exits with 2', () => {
       ['--assembly', 'assembly', '--stack', 'Shop', '--fail', 'Tpoic'],
       '--fail Tpoic names no resource of the app.\nThe database was not touched.\nGive a logical id or the path of a construct, such as Shop/Queue.',
     ],
+    ['of a folder that is no assembly', ['--app', 'empty'], 'There is no cloud assembly in'],
     ['--params', ['--params', '[1]'], '--params is no JSON object.'],
     ['--context', ['--context', 'release'], '--context release is no key=value.'],
     ['an unknown option', ['--form', 'v1'], 'usage: forerun rehearse'],
