@@ -19,7 +19,11 @@ export function migrationFailed(facts: {
   const { migration, direction, statement, cause, group, committed, partial } = facts;
   const sqlState = cause instanceof DatabaseFailure ? cause.sqlState : undefined;
   const where = statement === null ? '' : ` at statement ${statement.number}`;
-  const code = sqlState === undefined ? '' : ` (SQLSTATE ${sqlState})`;
+  const details = [
+    ...(statement === null ? [] : originOf(statement.sql)),
+    ...(sqlState === undefined ? [] : [`SQLSTATE ${sqlState}`]),
+  ];
+  const code = details.length === 0 ? '' : ` (${details.join(', ')})`;
   const verb = direction === 'up' ? 'failed' : 'could not be reverted: its down failed';
   const place: ErrorPlace = {
     migration: migration.id,
@@ -39,6 +43,12 @@ export function migrationFailed(facts: {
     },
     { place, cause },
   );
+}
+
+/** The comment in front of a statement that came out of a file or carries many rows: it tells which. */
+function originOf(sql: string): readonly string[] {
+  const origin = /^\/\* ([^*]{1,120}) \*\//.exec(sql)?.[1];
+  return origin === undefined ? [] : [origin];
 }
 
 /** What is said when the database could not be asked at all. */

@@ -103,7 +103,7 @@ export default migration({ after: '0002_rows', up: ({ op }) => op.execute(more),
     'more.sql':
       "create table more (id int);\n\n-- twice\ninsert into items (id, name) values (1, 'again');\nselect 1;\n",
   });
-  expect(result.reason).toContain('0003_more failed at statement 2 (SQLSTATE 23505)');
+  expect(result.reason).toContain('0003_more failed at statement 2 (more.sql line 4, SQLSTATE 23505)');
   expect(result.reason).toContain('more.sql line 4');
   expect(await stage.rows("select to_regclass('more') is null as gone")).toEqual([{ gone: true }]);
 });

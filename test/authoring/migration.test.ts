@@ -69,7 +69,7 @@ describe('a migration', () => {
     ],
     [
       { after: 'base', up: nothing, down: nothing, upgrade: nothing },
-      '"upgrade" is not one of after, id, tables, atomic, transaction, long, lockTimeoutMs, environments, params, secrets, compatible, up, down, operations',
+      '"upgrade" is not one of after, id, tables, atomic, transaction, long, lockTimeoutMs, environments, params, secrets, needs, compatible, up, down, operations',
     ],
     [
       { after: 'base', up: nothing, down: nothing, atomic: 'own' },

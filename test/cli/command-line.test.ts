@@ -29,7 +29,7 @@ describe('forerun', () => {
   test('lists its commands', async () => {
     const { code, out } = await forerun('--help');
     expect(code).toBe(0);
-    expect(out).toContain('  check  read the migrations of a folder as a deploy would');
+    expect(out).toContain('  check     read the migrations of a folder as a deploy would');
     expect(out).toContain('  local ');
   });
 
