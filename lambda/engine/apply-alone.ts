@@ -1,7 +1,8 @@
-import type { GroupWork } from './apply-group.ts';
+import { claim } from './claim.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
 import { migrationFailed, outOfTime } from './failure-text.ts';
+import type { GroupWork } from './group-work.ts';
 import { Halt, halting, type AloneEnd } from './halt.ts';
 import type { Dialect } from './journal.ts';
 import { digestOfStatement, type LedgerEntry, type LoneOrder } from './ledger.ts';
@@ -32,7 +33,7 @@ export async function applyAlone(work: AloneWork, ports: Ports, dialect: Dialect
   if (trouble !== null) return endOf(trouble, partial, work, dialect);
   const leftOut = steps.leftOut();
   if (leftOut !== undefined) return changed(migration, leftOut, work, partial);
-  return claim(work, partial, ports, dialect);
+  return claimed(work, partial, ports, dialect);
 }
 
 function loneSteps(work: AloneWork, ports: Ports, dialect: Dialect) {
@@ -73,7 +74,7 @@ function loneSteps(work: AloneWork, ports: Ports, dialect: Dialect) {
       const earlier = entries.get(number);
       if (form.kind === 'recorded' && options.rows && isRead(statement.sql)) {
         if (standing.has(number)) throw statementChanged(migration, number);
-        return readAlone(database, tagged(numbered));
+        return readAlone(tagged(numbered), database, dialect);
       }
       const order = orderFor(work, number, digestOfStatement(statement));
       if (earlier !== undefined && earlier.state !== 'failed' && earlier.digest !== order.digest) {
@@ -126,22 +127,10 @@ function throwLateError({ state, sqlState, facts }: LedgerEntry, dialect: Dialec
   if (!dialect.isConflict(failure)) throw failure;
 }
 
-async function claim(work: AloneWork, partial: boolean, ports: Ports, dialect: Dialect): Promise<AloneEnd> {
-  const { leaseMs, idleTimeoutMs } = work.limits;
-  const order = {
-    ...work.identity,
-    token: work.token,
-    leaseMs,
-    idleTimeoutMs,
-    migrations: [work.migration],
-    ...limitsFor(work.migration, work, ports.clock),
-  };
+async function claimed(work: AloneWork, partial: boolean, ports: Ports, dialect: Dialect): Promise<AloneEnd> {
+  const limits = limitsFor(work.migration, work, ports.clock);
   try {
-    const statement = work.direction === 'up' ? dialect.claim(order) : dialect.unclaim(order);
-    const { rows } = await ports.database.execute(statement, { rows: true });
-    const answer = rows[0];
-    const took = answer !== undefined && answer['token'] !== null && answer['claimed'] === 1;
-    return took ? { end: 'committed' } : { end: 'fenced' };
+    return (await claim(work, limits, ports.database, dialect)) ? { end: 'committed' } : { end: 'fenced' };
   } catch (cause) {
     return endOf({ migration: work.migration, cause, statement: null }, partial, work, dialect);
   }
@@ -153,14 +142,14 @@ function endOf(trouble: Trouble, partial: boolean, work: AloneWork, dialect: Dia
   if (cause instanceof DatabaseFailure && cause.ran === 'unknown') {
     return { end: 'unknown', reason: cause.message };
   }
-  const conflict = cause instanceof DatabaseFailure && dialect.isConflict(cause);
-  const error = migrationFailed({ ...trouble, ...work, partial });
-  return { end: conflict ? 'conflict' : 'failed', error, partial };
+  const gaveWay = cause instanceof DatabaseFailure && dialect.isConflict(cause);
+  const error = migrationFailed({ ...trouble, ...work, gaveWay, partial });
+  return { end: gaveWay ? 'conflict' : 'failed', error, partial };
 }
 
 function changed(migration: Migration, number: number, work: AloneWork, partial: boolean): AloneEnd {
   const cause = statementChanged(migration, number);
-  const error = migrationFailed({ ...work, migration, statement: null, cause, partial });
+  const error = migrationFailed({ ...work, migration, statement: null, cause, gaveWay: false, partial });
   return { end: 'failed', error, partial };
 }
 

@@ -1,10 +1,11 @@
+import { claim } from './claim.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import type { ForerunError } from './errors.ts';
 import { commitRefused, databaseUnavailable, migrationFailed, stateAfterRollback } from './failure-text.ts';
-import type { Dialect, RunIdentity } from './journal.ts';
-import type { RunLimits, TransactionLimits } from './limits.ts';
-import type { Migration } from './migration.ts';
+import type { GroupWork } from './group-work.ts';
+import type { Dialect } from './journal.ts';
 import type { Ports, Transaction } from './ports.ts';
+import { rollBack } from './roll-back.ts';
 import { runMigration, type Trouble } from './run-migration.ts';
 import { isUnknown, tagged } from './session.ts';
 import { keepLimits, limitsFor } from './transaction-limits.ts';
@@ -20,17 +21,6 @@ export type GroupEnd =
   | { readonly end: 'fenced' }
   /** The answer to the commit was lost: only the journal can tell. */
   | { readonly end: 'unknown'; readonly reason: string };
-
-export interface GroupWork {
-  readonly group: readonly Migration[];
-  readonly direction: 'up' | 'down';
-  readonly identity: RunIdentity;
-  readonly token: bigint;
-  readonly deadlineMs: number;
-  readonly limits: RunLimits;
-  /** Steps that this run has committed already; for the message only. */
-  readonly committed: readonly string[];
-}
 
 /** One transaction: the claim with its fence, the migrations' statements, the commit. */
 export async function applyGroup(work: GroupWork, ports: Ports, dialect: Dialect): Promise<GroupEnd> {
@@ -53,7 +43,7 @@ async function workInside(
 ): Promise<GroupEnd> {
   let inForce = limitsFor(work.group[0] ?? {}, work, ports.clock);
   try {
-    if (!(await claim(transaction, work, inForce, dialect))) return { end: 'fenced' };
+    if (!(await claim(work, inForce, transaction, dialect))) return { end: 'fenced' };
   } catch (cause) {
     return endOf(cause, null, work, dialect);
   }
@@ -76,39 +66,20 @@ async function workInside(
   }
 }
 
-/** True when the fence held and the journal took exactly the claims of this group. */
-async function claim(
-  transaction: Transaction,
-  work: GroupWork,
-  limits: TransactionLimits,
-  dialect: Dialect,
-): Promise<boolean> {
-  const { leaseMs, idleTimeoutMs } = work.limits;
-  const statement = (work.direction === 'up' ? dialect.claim : dialect.unclaim)({
-    ...work.identity,
-    token: work.token,
-    leaseMs,
-    migrations: work.group,
-    idleTimeoutMs,
-    ...limits,
-  });
-  const { rows } = await transaction.execute(statement, { rows: true });
-  const answer = rows[0];
-  return answer !== undefined && answer['token'] !== null && answer['claimed'] === work.group.length;
-}
-
 function endOf(cause: unknown, trouble: Trouble | null, work: GroupWork, dialect: Dialect): GroupEnd {
   // Whatever became of a statement, the transaction around it was not told to commit.
-  const conflict = isUnknown(cause) || (cause instanceof DatabaseFailure && dialect.isConflict(cause));
-  return { end: conflict ? 'conflict' : 'failed', error: errorOf(cause, trouble, work) };
+  const gaveWay = cause instanceof DatabaseFailure && dialect.isConflict(cause);
+  const conflict = gaveWay || isUnknown(cause);
+  return { end: conflict ? 'conflict' : 'failed', error: errorOf(cause, gaveWay, trouble, work) };
 }
 
 function errorOf(
   cause: unknown,
+  gaveWay: boolean,
   trouble: Trouble | null,
   { group, direction, committed }: GroupWork,
 ): ForerunError {
-  if (trouble !== null) return migrationFailed({ ...trouble, direction, group, committed });
+  if (trouble !== null) return migrationFailed({ ...trouble, gaveWay, direction, group, committed });
   if (cause instanceof DatabaseFailure)
     return databaseUnavailable(cause, stateAfterRollback(group, committed));
   throw cause;
@@ -127,12 +98,3 @@ function endOfCommit(cause: unknown, work: GroupWork, dialect: Dialect): GroupEn
 }
 
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
-
-/** Best effort: without a commit nothing can stay, and the idle limit ends a transaction whose rollback got lost. */
-async function rollBack(transaction: Transaction): Promise<void> {
-  try {
-    await transaction.rollback();
-  } catch (cause) {
-    if (!(cause instanceof DatabaseFailure)) throw cause;
-  }
-}

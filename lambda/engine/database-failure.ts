@@ -20,6 +20,11 @@ export type FailureKind =
   | 'invalid'
   | 'lost';
 
+/** Where a call may fail without harm: lets every error through that is not the database's. */
+export function tolerate(cause: unknown): void {
+  if (!(cause instanceof DatabaseFailure)) throw cause;
+}
+
 /** How a `Database` port says no. The message never holds a parameter value or a secret. */
 export class DatabaseFailure extends Error {
   override readonly name = 'DatabaseFailure';

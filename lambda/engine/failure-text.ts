@@ -10,13 +10,15 @@ export function migrationFailed(facts: {
   /** Null when the migration threw without a statement having failed. */
   statement: { number: number; sql: string } | null;
   cause: unknown;
+  /** The database gave way in a conflict with other sessions; nothing is wrong with the migration. */
+  gaveWay: boolean;
   group: readonly Migration[];
   /** Steps of this run that had been committed before. */
   committed: readonly string[];
   /** Outside a transaction: whether statements of the migration are done and stand. */
   partial?: boolean;
 }): ForerunError {
-  const { migration, direction, statement, cause, group, committed, partial } = facts;
+  const { migration, direction, statement, cause, gaveWay, group, committed, partial } = facts;
   const sqlState = cause instanceof DatabaseFailure ? cause.sqlState : undefined;
   const where = statement === null ? '' : ` at statement ${statement.number}`;
   const details = [
@@ -39,7 +41,7 @@ export function migrationFailed(facts: {
         partial === undefined
           ? stateAfterRollback(group, committed)
           : stateOutsideTransaction(migration, partial, committed),
-      next: cause instanceof ForerunError ? cause.text.next : adviceFor(cause, migration),
+      next: cause instanceof ForerunError ? cause.text.next : adviceFor(cause, gaveWay, migration),
     },
     { place, cause },
   );
@@ -106,16 +108,21 @@ function stateOutsideTransaction({ id }: Migration, partial: boolean, committed:
   return committed.length === 0 ? own : `${own} Committed before it, and standing: ${list(committed)}.`;
 }
 
-/** A statement outlasts the run; the database goes on with it. */
-export function statementRunning(id: string, number: number): ForerunError {
+/** A statement outlasts the run; the database goes on with it. Which one it is may not be known. */
+export function statementRunning(place: ErrorPlace = {}): ForerunError {
+  const { migration, statement } = place;
+  const which =
+    migration === undefined || statement === undefined
+      ? 'A statement of this run'
+      : `Statement ${statement} of ${migration}`;
   return new ForerunError(
     'statement-running',
     {
-      what: `Statement ${number} of ${id} was still at work in the database when the time of this run was over.`,
+      what: `${which} was still at work in the database when the time of this run was over.`,
       state: 'It goes on there; nothing is lost.',
       next: 'Run again, or deploy again: the next run waits for it and goes on after it.',
     },
-    { place: { migration: id, statement: number } },
+    { place },
   );
 }
 
@@ -129,12 +136,10 @@ function reasonOf(cause: unknown): string {
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-/** lock_not_available, serialization_failure, deadlock_detected. */
-const GAVE_WAY: readonly string[] = ['55P03', '40001', '40P01'];
 /** A constraint that rows break: not null, foreign key, unique, check, exclusion. */
 const ROWS_IN_THE_WAY: readonly string[] = ['23502', '23503', '23505', '23514', '23P01'];
 
-function adviceFor(cause: unknown, { id, alone }: Migration): string {
+function adviceFor(cause: unknown, gaveWay: boolean, { id, alone }: Migration): string {
   if (!(cause instanceof DatabaseFailure)) return `Mend ${id} and run again.`;
   if (cause.kind === 'timeout' && alone === 'long') {
     return 'It was cancelled, by a person or by a statement_timeout of the role or the database: set that to 0 for the migration role, and run again.';
@@ -151,8 +156,8 @@ function adviceFor(cause: unknown, { id, alone }: Migration): string {
   if (cause.kind === 'unsupported-result')
     return 'Cast the named column to text in the select list, and run again.';
   if (cause.kind !== 'sql') return adviceForAccess(cause);
-  if (cause.sqlState !== undefined && GAVE_WAY.includes(cause.sqlState)) {
-    return `Another session was in the way, and this was tried again for two minutes: look in pg_stat_activity and pg_locks who holds the table, then run again; ${id} needs no change.`;
+  if (gaveWay) {
+    return `Another session was in the way, and trying again did not help: look in pg_stat_activity and pg_locks who holds the table, then run again; ${id} needs no change.`;
   }
   // active_sql_transaction
   if (cause.sqlState === '25001') {

@@ -22,6 +22,8 @@ export interface Dialect extends LedgerDialect {
   acquire(bid: LeaseBid): Statement;
   /** Sets time limits for the rest of a transaction. */
   limit(limits: TransactionLimits): Statement;
+  /** Makes the rest of a transaction refuse every write. */
+  readOnly(): Statement;
   claim(claim: Claim): Statement;
   unclaim(claim: Claim): Statement;
   release(end: RunEnd): Statement;

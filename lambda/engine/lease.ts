@@ -1,9 +1,11 @@
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
+import { statementRunning } from './failure-text.ts';
 import { viewOf, type Dialect, type JournalView, type RunIdentity } from './journal.ts';
-import { RESERVE_MS, type RunLimits } from './limits.ts';
+import type { RunLimits } from './limits.ts';
 import type { Revision } from './migration.ts';
 import type { Ports, Statement, StatementResult } from './ports.ts';
+import { waitWithin } from './wait.ts';
 
 /** First and longest pause while somebody else works, in milliseconds. */
 const SHORTEST_WAIT_MS = 500;
@@ -136,12 +138,19 @@ export async function waitForTurn(
   ports: Ports,
   turn: number,
 ): Promise<void> {
-  const waitMs = Math.min(LONGEST_WAIT_MS, SHORTEST_WAIT_MS * 2 ** turn) * (0.75 + ports.random() / 2);
-  if (ports.clock.now() + waitMs > deadlineMs - RESERVE_MS) {
-    throw view.holder?.runId === identity.runId ? stillWorking() : busy(view);
-  }
-  ports.tell({ note: 'waiting', reason: holderText(view), forMs: Math.round(waitMs), lease: true });
-  await ports.clock.sleep(waitMs);
+  const waited = await waitWithin(
+    {
+      reason: holderText(view),
+      turn,
+      shortestMs: SHORTEST_WAIT_MS,
+      longestMs: LONGEST_WAIT_MS,
+      deadlineMs,
+      lease: true,
+    },
+    ports,
+  );
+  // What stands in the way may be our own: a statement of this run that outlasts it.
+  if (!waited) throw view.holder?.runId === identity.runId ? statementRunning() : busy(view);
 }
 
 function busy(view: JournalView): ForerunError {
@@ -149,15 +158,6 @@ function busy(view: JournalView): ForerunError {
     what: `Waited to the end of the time for ${holderText(view)}.`,
     state: 'This run changed nothing.',
     next: 'Wait until the other run has ended, then run again; the action status shows who holds the lease.',
-  });
-}
-
-/** What stands in the way is our own: a statement of this run that outlasts it. */
-function stillWorking(): ForerunError {
-  return new ForerunError('statement-running', {
-    what: 'A statement of this run was still at work in the database when its time was over.',
-    state: 'It goes on there; nothing is lost.',
-    next: 'Run again, or deploy again: the next run waits for it and goes on after it.',
   });
 }
 

@@ -10,7 +10,7 @@ export interface LedgerEntry {
   readonly direction: 'up' | 'down';
   /** Place within the migration, from 1. */
   readonly number: number;
-  /** Fingerprint of the statement's text. */
+  /** Fingerprint of the statement with its values. */
   readonly digest: string;
   /** `started`: it may have taken effect. `failed`: it ended with an error after its caller was gone; nothing stays. */
   readonly state: 'started' | 'done' | 'failed';
@@ -85,7 +85,6 @@ export const LEDGER_PAGE = 1_000;
 
 /** What `watch` sees. */
 export interface Sighting {
-  readonly fenced: boolean;
   /** It was seen at work itself, by its tag. */
   readonly seen: boolean;
   /** It is at work, or something is that might be it: a lock of its kind on its table, a session whose text we may not see. */
@@ -98,13 +97,10 @@ export interface Sighting {
   readonly index: { readonly name: string; readonly valid: boolean } | null;
 }
 
-export function sightingOf(row: Row | undefined): Sighting {
-  if (row === undefined)
-    return { fenced: true, seen: false, alive: false, phase: null, settled: false, index: null };
+export function sightingOf(row: Row): Sighting {
   const name = row['index_name'];
   const phase = row['phase'];
   return {
-    fenced: row['token'] === null,
     seen: row['seen'] === true,
     alive: row['seen'] === true || row['locked'] === true,
     phase: typeof phase === 'string' ? phase : null,

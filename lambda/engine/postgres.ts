@@ -6,6 +6,7 @@ import { installation, TORN_JOURNAL } from './postgres-installation.ts';
 import { postgresLedger } from './postgres-ledger.ts';
 import { appliedBy } from './postgres-revert.ts';
 import type { BoundValue, Statement } from './ports.ts';
+import { settings } from './postgres-settings.ts';
 
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_SCHEMA = '3F000';
@@ -35,10 +36,9 @@ export const postgres: Dialect = {
     },
   }),
   acquire,
-  limit: ({ lockTimeoutMs, statementTimeoutMs }) => ({
-    sql: `select pg_catalog.set_config('lock_timeout', :lock_timeout, true), pg_catalog.set_config('statement_timeout', :statement_timeout, true)`,
-    parameters: { lock_timeout: `${lockTimeoutMs}ms`, statement_timeout: `${statementTimeoutMs}ms` },
-  }),
+  limit: ({ lockTimeoutMs, statementTimeoutMs }) =>
+    settings({ lock_timeout: `${lockTimeoutMs}ms`, statement_timeout: `${statementTimeoutMs}ms` }),
+  readOnly: () => settings({ transaction_read_only: 'on' }),
   claim: (claim) => ({ sql: CLAIM, parameters: claimParameters(claim) }),
   unclaim: (claim) => ({ sql: UNCLAIM, parameters: claimParameters(claim) }),
   release,

@@ -1,6 +1,8 @@
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
+import type { Dialect } from './journal.ts';
 import type { Database, Statement, StatementResult } from './ports.ts';
+import { rollBack } from './roll-back.ts';
 import { readStatement } from './statement-guard.ts';
 
 const READS: readonly string[] = ['select', 'values', 'table', 'with', 'show', 'explain'];
@@ -24,24 +26,20 @@ export function isRead(sql: string): boolean {
 }
 
 /** Reads outside the migration's effect; PostgreSQL itself sees to it that nothing is written. */
-export async function readAlone(database: Database, statement: Statement): Promise<StatementResult> {
+export async function readAlone(
+  statement: Statement,
+  database: Database,
+  dialect: Dialect,
+): Promise<StatementResult> {
   const transaction = await database.begin();
   try {
-    await transaction.execute(
-      { sql: `select set_config('transaction_read_only', 'on', true)` },
-      { rows: false },
-    );
+    await transaction.execute(dialect.readOnly(), { rows: false });
     return await transaction.execute(statement, { rows: true });
   } catch (cause) {
     throw cause instanceof DatabaseFailure && cause.sqlState === READ_ONLY ? writesWhileReading() : cause;
   } finally {
-    await transaction.rollback().catch(ignoreFailure);
+    await rollBack(transaction);
   }
-}
-
-/** Nothing was written, and the service ends an idle transaction by itself. */
-function ignoreFailure(cause: unknown): void {
-  if (!(cause instanceof DatabaseFailure)) throw cause;
 }
 
 function writesWhileReading(): ForerunError {

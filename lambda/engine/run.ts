@@ -1,9 +1,10 @@
 import { applyAlone } from './apply-alone.ts';
 import { asStep, isBackfill, workInRun, type HeldEnd } from './backfill/in-run.ts';
-import { applyGroup, type GroupEnd, type GroupWork } from './apply-group.ts';
+import { applyGroup, type GroupEnd } from './apply-group.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
 import { databaseUnavailable, outOfTime } from './failure-text.ts';
+import type { GroupWork } from './group-work.ts';
 import type { AloneEnd } from './halt.ts';
 import { LEDGER_PAGE, type LedgerEntry } from './ledger.ts';
 import { bidFor, heldByAnother, readJournal, releaseLease, repeatable, waitForTurn } from './lease.ts';

@@ -4,10 +4,10 @@ import { statementRunning } from './failure-text.ts';
 import { Halt, halting } from './halt.ts';
 import type { Dialect } from './journal.ts';
 import { sightingOf, type LoneOrder, type Sighting } from './ledger.ts';
-import { RESERVE_MS } from './limits.ts';
 import type { LoneForm } from './lone-statement.ts';
 import type { Ports, Row, Statement } from './ports.ts';
 import { tagged, type NumberedStatement } from './session.ts';
+import { waitWithin } from './wait.ts';
 
 /** First and longest pause between two looks at a statement that works, in milliseconds. */
 const SHORTEST_LOOK_MS = 250;
@@ -58,7 +58,7 @@ export async function watchOver(work: WatchedStatement, ports: Ports, dialect: D
     } catch (cause) {
       firstRefusalMs ??= ports.clock.now();
       inDoubt = false;
-      if (willPass(cause, firstRefusalMs, ports) && (await pause(work, turn, cause, ports))) continue;
+      if (willPass(cause, firstRefusalMs, ports) && (await pause(work, turn, cause.message, ports))) continue;
       await tidy(work, ports, dialect);
       throw cause;
     }
@@ -83,7 +83,7 @@ async function settle(work: WatchedStatement, ports: Ports, dialect: Dialect): P
     if (!(await pause(work, turn, reason, ports))) {
       throw new Halt({
         end: 'working',
-        error: statementRunning(order.migration, order.number),
+        error: statementRunning({ migration: order.migration, statement: order.number }),
       });
     }
   }
@@ -140,25 +140,19 @@ async function note(statement: Statement, { database }: Ports): Promise<Row> {
   return row;
 }
 
-/** False when the time does not suffice for it. */
-async function pause(
+function pause(
   { deadlineMs }: WatchedStatement,
   turn: number,
-  reason: unknown,
-  { clock, random, tell }: Ports,
+  reason: string,
+  ports: Ports,
 ): Promise<boolean> {
-  const waitMs = Math.min(LONGEST_LOOK_MS, SHORTEST_LOOK_MS * 2 ** turn) * (0.75 + random() / 2);
-  if (clock.now() + waitMs > deadlineMs - RESERVE_MS) return false;
-  tell({
-    note: 'waiting',
-    reason: reason instanceof Error ? reason.message : String(reason),
-    forMs: Math.round(waitMs),
-  });
-  await clock.sleep(waitMs);
-  return true;
+  return waitWithin(
+    { reason, turn, shortestMs: SHORTEST_LOOK_MS, longestMs: LONGEST_LOOK_MS, deadlineMs },
+    ports,
+  );
 }
 
-function willPass(cause: unknown, firstRefusalMs: number, { clock }: Ports): boolean {
+function willPass(cause: unknown, firstRefusalMs: number, { clock }: Ports): cause is DatabaseFailure {
   return (
     cause instanceof DatabaseFailure &&
     cause.ran === 'no' &&

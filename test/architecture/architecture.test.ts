@@ -70,6 +70,10 @@ describe('the architecture', () => {
       .filter(({ path }) => /^lambda\/engine\/(?:backfill\/)?postgres/.test(path))
       .flatMap(({ path, text }) => linesWith(bare, path, text));
     expect(found).toEqual([]);
+    const elsewhere = product
+      .filter(({ path }) => path.startsWith('lambda/engine/'))
+      .flatMap(({ path, text }) => linesWith(/select set_config\(/, path, text));
+    expect(elsewhere).toEqual([]);
   });
 
   test('lets a Lambda carry nothing that it does not run', () => {

@@ -1,4 +1,6 @@
 import { DatabaseFailure } from '../database-failure.ts';
+import { settings } from '../postgres-settings.ts';
+import { rollBack } from '../roll-back.ts';
 import { openSession, tagged } from '../session.ts';
 import type { Statement, Transaction } from '../ports.ts';
 import type { KeyTexts } from './backfill.ts';
@@ -57,10 +59,10 @@ export async function inTransaction<T>(
   const transaction = await database.begin();
   try {
     await transaction.execute(
-      {
-        sql: `select set_config('statement_timeout', :statement_timeout, true), set_config('idle_in_transaction_session_timeout', :idle_timeout, true)`,
-        parameters: { statement_timeout: `${statementTimeoutMs}ms`, idle_timeout: `${idleTimeoutMs}ms` },
-      },
+      settings({
+        statement_timeout: `${statementTimeoutMs}ms`,
+        idle_in_transaction_session_timeout: `${idleTimeoutMs}ms`,
+      }),
       { rows: false },
     );
     const result = await work(transaction);
@@ -68,14 +70,9 @@ export async function inTransaction<T>(
     else await transaction.rollback();
     return result;
   } catch (cause) {
-    await transaction.rollback().catch(ignoreFailure);
+    await rollBack(transaction);
     throw cause;
   }
-}
-
-/** Without a commit nothing can stay, and the idle limit ends a transaction whose rollback got lost. */
-function ignoreFailure(cause: unknown): void {
-  if (!(cause instanceof DatabaseFailure)) throw cause;
 }
 
 /** Reads the next rows, or those that lost before, lets the author's code compute, and says what is to be written. */

@@ -1,4 +1,4 @@
-import { DatabaseFailure } from '../database-failure.ts';
+import { DatabaseFailure, tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
 import { kept, verdictOn } from './failure.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
@@ -82,7 +82,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
 
   const leave = async (end: RangeEnd): Promise<RangeEnd> => {
     const seat: Omit<Seat, 'revision' | 'lockTimeoutMs' | 'leaseMs'> = { ...bidder, token: held.token };
-    await repeatable(freeRange(seat), ports).catch(ignoreFailure);
+    // A lease that is not freed ends by itself.
+    await repeatable(freeRange(seat), ports).catch(tolerate);
     return end;
   };
 
@@ -206,8 +207,3 @@ function sampled(recent: readonly Sample[], nowMs: number, scanned: number): rea
 
 const messageOf = (cause: unknown): string =>
   cause instanceof DatabaseFailure ? cause.message : kept(cause);
-
-/** A lease that is not freed ends by itself. */
-function ignoreFailure(cause: unknown): void {
-  if (!(cause instanceof DatabaseFailure)) throw cause;
-}

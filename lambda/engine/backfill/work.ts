@@ -1,5 +1,5 @@
 import type { Ports } from '../ports.ts';
-import { DatabaseFailure } from '../database-failure.ts';
+import { tolerate } from '../database-failure.ts';
 import type { RunLimits } from '../limits.ts';
 import type { Backfill, KeyColumn } from './backfill.ts';
 import { kept, verdictOn } from './failure.ts';
@@ -136,8 +136,6 @@ async function stop(
   ports: Ports,
 ): Promise<SliceEnd> {
   const from: readonly BackfillState[] = to === 'failed' ? ['enqueued', 'running'] : ['running'];
-  await rowsOf(moveBackfill({ ...place, from, to, reason }), ports).catch((failure: unknown) => {
-    if (!(failure instanceof DatabaseFailure)) throw failure;
-  });
+  await rowsOf(moveBackfill({ ...place, from, to, reason }), ports).catch(tolerate);
   return { end: 'stopped', state: to, reason, cause };
 }
