@@ -43,6 +43,8 @@ export interface AskOptions {
 
 export const STACK_ID = 'arn:aws:cloudformation:eu-west-1:111122223333:stack/Shop/1';
 
+const GATE_ARN = 'arn:aws:lambda:eu-west-1:111122223333:function:gate';
+
 export const PROPERTIES: MigrationsProperties = {
   ContractVersion: '1',
   RunnerArn: 'set by the bench',
@@ -131,6 +133,7 @@ export async function openGateBench(): Promise<GateBench> {
         { ...given, ResourceProperties: { ...ResourceProperties, RunnerArn: arn } },
         {
           awsRequestId: options.awsRequestId ?? randomUUID(),
+          invokedFunctionArn: GATE_ARN,
           getRemainingTimeInMillis: () => endMs - Date.now(),
         },
       );
