@@ -4,6 +4,7 @@ import {
   GetDurableExecutionCommand,
   InvokeCommand,
   type GetDurableExecutionResponse,
+  type InvokeCommandInput,
   type InvokeCommandOutput,
 } from '@aws-sdk/client-lambda';
 import { build } from 'esbuild';
@@ -22,28 +23,46 @@ export interface DurableWorkbench extends Workbench {
   durable(handler: string, settings?: Partial<FunctionSettings>): Promise<FunctionSettings>;
   start(functionArn: string, name: string, payload?: unknown): Promise<InvokeCommandOutput>;
   get(executionArn: string): Promise<GetDurableExecutionResponse>;
-  /** Lets an execution go on, its waits passing at once, until it has ended. */
+  /** Attaches to an execution that `start` began, and resolves when it has ended. */
   end(executionArn: string): Promise<GetDurableExecutionResponse>;
+  /** Resolves with the next invocation of a function. */
+  invocation(): Promise<InvokeStart>;
   /** Resolves with the next line that begins so. */
   line(beginning: string): Promise<string>;
-  /** Moves time on. */
+  /** Moves time on, where `time` is `by-hand`. */
   advance(milliseconds: number): void;
-  /** Resolves when the next timer is set that is at least so long. */
-  timer(atLeastMs: number): Promise<number>;
+  /** Resolves when the next timer of this length is set. */
+  timer(delayMs: number): Promise<void>;
   readonly lines: (name: string) => readonly string[];
 }
 
+/** How long an execution of these tests may take, on a clock that a test moves. */
 export const EXECUTION_SECONDS = 600;
 
-export async function openDurableWorkbench(options: LambdaOptions = {}): Promise<DurableWorkbench> {
+/**
+ * Opens Lambda on a clock that stands still until it is moved: by the test, or, while `time` is `passing`, to the next timer
+ * as soon as it is set, so that waits take no time and the time-outs of executions never come.
+ */
+export async function openDurableWorkbench(
+  time: 'passing' | 'by-hand',
+  options: LambdaOptions = {},
+): Promise<DurableWorkbench> {
   const starts: InvokeStart[] = [];
-  const bus = new EventEmitter<{ line: [LogLine]; timer: [number]; start: [] }>();
+  const begun = new Map<string, InvokeCommandInput>();
+  const bus = new EventEmitter<{ line: [LogLine]; timer: [number]; start: [InvokeStart] }>();
   bus.setMaxListeners(0);
   const hand = manualClock();
   const clock: Clock = {
     now: hand.now,
     after(delayMs, action) {
-      const cancel = hand.after(delayMs, action);
+      const isTimeout = delayMs >= EXECUTION_SECONDS * 1000;
+      const isPassing = time === 'passing' && !isTimeout;
+      const cancel = hand.after(isPassing ? 0 : delayMs, action);
+      if (isPassing) {
+        setImmediate(() => {
+          hand.advance(0);
+        });
+      }
       bus.emit('timer', delayMs);
       return cancel;
     },
@@ -53,7 +72,7 @@ export async function openDurableWorkbench(options: LambdaOptions = {}): Promise
     ...options,
     onInvoke: (start) => {
       starts.push(start);
-      bus.emit('start');
+      bus.emit('start', start);
       return options.onInvoke?.(start);
     },
     onLog: (line) => void bus.emit('line', line),
@@ -75,22 +94,20 @@ export async function openDurableWorkbench(options: LambdaOptions = {}): Promise
       return (await bench.lambda.publishVersion(name)).arn;
     },
     async start(FunctionName, DurableExecutionName, payload = {}) {
-      return await bench.client.send(
-        new InvokeCommand({
-          FunctionName,
-          InvocationType: 'Event',
-          DurableExecutionName,
-          Payload: JSON.stringify(payload),
-        }),
-      );
+      const input = { FunctionName, DurableExecutionName, Payload: JSON.stringify(payload) };
+      const answer = await bench.client.send(new InvokeCommand({ ...input, InvocationType: 'Event' }));
+      begun.set(arnOf(answer), input);
+      return answer;
     },
     get,
     async end(arn) {
-      for (;;) {
-        const state = await get(arn);
-        if (state.Status !== 'RUNNING') return state;
-        hand.advance(1000);
-      }
+      const input = begun.get(arn);
+      if (input !== undefined) await bench.client.send(new InvokeCommand(input));
+      return await get(arn);
+    },
+    async invocation() {
+      const [start] = (await once(bus, 'start')) as [InvokeStart];
+      return start;
     },
     async line(beginning) {
       for (;;) {
@@ -101,10 +118,10 @@ export async function openDurableWorkbench(options: LambdaOptions = {}): Promise
     advance: (milliseconds) => {
       hand.advance(milliseconds);
     },
-    async timer(atLeastMs) {
+    async timer(wantedMs) {
       for (;;) {
         const [delayMs] = (await once(bus, 'timer')) as [number];
-        if (delayMs >= atLeastMs) return delayMs;
+        if (delayMs === wantedMs) return;
       }
     },
     lines: (name) => bench.lambda.logs(name).map(({ line }) => line),
