@@ -82,12 +82,14 @@ interface Standing {
 async function finishBackfill(task: BackfillTask, context: DurableContext, run: Runner): Promise<Standing> {
   let standing = await context.step('look', () => look(task, context, run), STEP);
   let operations = 1;
-  for (let turn = 1; isOpen(standing.state) && !standing.worked && standing.refused === null; turn += 1) {
+  let idle = false;
+  for (let turn = 1; !isOver(standing); turn += 1) {
     if (operations > MOST_OPERATIONS) {
       await context.step(`go on as ${task.link + 1}`, () => startNext(task, context), STEP);
       return standing;
     }
     const before = standing;
+    if (turn > 1) await context.wait(`before slice ${turn}`, idle ? IDLE : BETWEEN);
     const branches = Array.from({ length: before.parallel }, (_, at) => ({
       name: `lane ${at + 1}`,
       func: (lane: DurableContext) => lane.step('work', () => workSlice(task, before, context, run), STEP),
@@ -96,11 +98,14 @@ async function finishBackfill(task: BackfillTask, context: DurableContext, run: 
     lanes.throwIfError();
     // Whoever ended last has seen the most.
     standing = lanes.getResults().reduce((last, one) => (one.scanned >= last.scanned ? one : last), before);
+    idle = standing.scanned === before.scanned;
     operations += 2 * branches.length + 2;
-    await context.wait(`after slice ${turn}`, standing.scanned === before.scanned ? IDLE : BETWEEN);
   }
   return standing;
 }
+
+const isOver = ({ state, worked, refused }: Standing): boolean =>
+  worked || refused !== null || !isOpen(state);
 
 async function look({ backfill, target, runner }: BackfillTask, context: DurableContext, run: Runner) {
   const unknown: Standing = { state: 'enqueued', parallel: 1, worked: false, scanned: 0, refused: null };
