@@ -113,3 +113,25 @@ test.each([
     ),
   ).toBe(expected);
 });
+
+test("AWS's own policy for durable functions lets a role checkpoint, and not stop", async () => {
+  const role = 'arn:aws:iam::111122223333:role/app';
+  const name = 'AWSLambdaBasicDurableExecutionRolePolicy';
+  await bench.deploy({
+    Role: {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        RoleName: 'app',
+        AssumeRolePolicyDocument: {},
+        ManagedPolicyArns: [`arn:aws:iam::aws:policy/service-role/${name}`],
+      },
+    },
+  });
+  const allowed = [
+    'CheckpointDurableExecution',
+    'GetDurableExecutionState',
+    'StopDurableExecution',
+    'InvokeFunction',
+  ].filter((action) => bench.cloudFormation.allows(role, `lambda:${action}`, 'any'));
+  expect(allowed).toEqual(['CheckpointDurableExecution', 'GetDurableExecutionState']);
+});
