@@ -52,9 +52,7 @@ const ROUTE = /^\/2015-03-31\/functions\/([^/]+)(\/invocations|\/configuration)?
 export function startInvokeApi(options: InvokeApiOptions): Promise<LocalHttpServer> {
   return startHttpEndpoint(async (request) => {
     try {
-      return await (isDurableRequest(request)
-        ? answerDurable(options, request)
-        : route(options, request));
+      return await (isDurableRequest(request) ? answerDurable(options, request) : route(options, request));
     } catch (error) {
       if (error instanceof LambdaServiceError) {
         return refuse(error);

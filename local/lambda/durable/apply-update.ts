@@ -21,7 +21,11 @@ const MAX_ERROR_BYTES = 32_768;
  * What an operation is after an update, or a refusal. An SDK may report the end of an operation whose start it never
  * reported: that is how a step costs one checkpoint.
  */
-export function applyUpdate(before: Operation | undefined, update: OperationUpdate, nowMs: number): Operation {
+export function applyUpdate(
+  before: Operation | undefined,
+  update: OperationUpdate,
+  nowMs: number,
+): Operation {
   refuseWrong(before, update);
   const base: Operation = before ?? {
     Id: update.Id,
@@ -79,7 +83,10 @@ function ended(operation: Operation, { Action: action }: OperationUpdate, nowMs:
     : { ...operation, Status: statuses[action], EndTimestamp: nowMs };
 }
 
-function outcomeOf({ Payload, Error }: OperationUpdate): Pick<NonNullable<Operation['StepDetails']>, 'Result' | 'Error'> {
+function outcomeOf({
+  Payload,
+  Error,
+}: OperationUpdate): Pick<NonNullable<Operation['StepDetails']>, 'Result' | 'Error'> {
   return {
     ...(Payload === undefined ? {} : { Result: Payload }),
     ...(Error === undefined ? {} : { Error }),

@@ -165,6 +165,9 @@ export function startExecution(options: ExecutionOptions): Execution {
     settle(outcome);
   };
   const settle = (outcome: Outcome): void => {
+    if (state.status !== 'RUNNING' || isClosed) {
+      return;
+    }
     const answer = readAnswer(outcome);
     if (answer.kind !== 'broken') {
       brokenInARow = 0;
@@ -184,6 +187,7 @@ export function startExecution(options: ExecutionOptions): Execution {
         return;
       case 'broken':
         isBackingOff = true;
+        operations.countRetry();
         later(Math.min(FIRST_BACKOFF_MS * 2 ** brokenInARow, MAX_BACKOFF_MS), () => {
           isBackingOff = false;
           wake();

@@ -75,7 +75,10 @@ function rendered(operation: Operation, moment: (ms: number) => unknown): unknow
     ...(StepDetails === undefined
       ? {}
       : {
-          StepDetails: { ...StepDetails, ...(next === undefined ? {} : { NextAttemptTimestamp: moment(next) }) },
+          StepDetails: {
+            ...StepDetails,
+            ...(next === undefined ? {} : { NextAttemptTimestamp: moment(next) }),
+          },
         }),
     ...(WaitDetails === undefined
       ? {}

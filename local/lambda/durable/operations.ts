@@ -1,3 +1,4 @@
+import { createAllowance } from './allowance.ts';
 import { applyUpdate } from './apply-update.ts';
 import type { Operation, OperationUpdate } from './operation.ts';
 import { invalid } from './read-updates.ts';
@@ -6,6 +7,8 @@ import { invalid } from './read-updates.ts';
 export interface Operations {
   /** Takes all updates or none, and gives the operations that they changed. */
   readonly apply: (updates: readonly OperationUpdate[], nowMs: number) => readonly Operation[];
+  /** Counts an invocation that is made again. */
+  readonly countRetry: () => void;
   /** Puts an operation as a timer leaves it. */
   readonly put: (operation: Operation) => void;
   readonly get: (id: string) => Operation | undefined;
@@ -29,6 +32,7 @@ export function createOperations(executionId: string, input: string, nowMs: numb
       },
     ],
   ]);
+  const allowance = createAllowance(input);
   return {
     apply(updates, nowMs) {
       const changed = new Map<string, Operation>();
@@ -42,11 +46,13 @@ export function createOperations(executionId: string, input: string, nowMs: numb
         refuseParent(update, find);
         changed.set(update.Id, applyUpdate(find(update.Id), update, nowMs));
       }
+      allowance.take(updates, ({ Id, Type }) => Type !== 'EXECUTION' && !all.has(Id));
       for (const [id, operation] of changed) {
         all.set(id, operation);
       }
       return [...changed.values()];
     },
+    countRetry: allowance.takeRetry,
     put: (operation) => void all.set(operation.Id, operation),
     get: (id) => all.get(id),
     forReplay() {

@@ -41,7 +41,7 @@ function readUpdate(fields: Fields): OperationUpdate {
   const action = ACTIONS.find((each) => each === fields['Action']);
   if (fields['Type'] === 'CALLBACK' || fields['Type'] === 'CHAINED_INVOKE') {
     throw invalid(
-      `The local Lambda plays no ${String(fields['Type'])} operations: only steps, waits and child contexts.`,
+      `The local Lambda plays no ${fields['Type']} operations: only steps, waits and child contexts.`,
     );
   }
   if (Id === undefined || type === undefined || action === undefined) {

@@ -110,6 +110,7 @@ test('a stopped execution is not invoked again, and what still works can checkpo
   const line = bench.line('at work');
   const started = arnOf(await bench.start(arn, 'run-1'));
   const pid = Number((await line).split(' ').at(-1));
+  const refused = bench.line('ERROR\tInvoke Error');
   const { StopTimestamp } = await bench.client.send(
     new StopDurableExecutionCommand({
       DurableExecutionArn: started,
@@ -122,7 +123,6 @@ test('a stopped execution is not invoked again, and what still works can checkpo
     Error: { ErrorType: 'Fenced', ErrorMessage: 'The deploy was rolled back.' },
     EndTimestamp: StopTimestamp,
   });
-  const refused = bench.line('ERROR\tInvoke Error');
   process.kill(pid, 'SIGUSR2');
   expect(await refused).toContain('Invalid Checkpoint Token');
   expect(bench.lines('f')).not.toContain('third');

@@ -97,12 +97,12 @@ test('parallel branches each keep their own place', async () => {
   expect(said.toSorted()).toEqual(['first 1', 'first 2', 'first 3', 'second 1', 'second 2', 'second 3']);
 });
 
-test('a map over many items needs more than one page of state', async () => {
+test('a state of more than one page is read whole: no step of it is done again', async () => {
   const arn = await bench.publish(
     'f',
     `async (event, context) => {
        const all = await context.map(Array.from({ length: 600 }, (_, i) => i), async (branch, i) => {
-         await branch.step(async () => i);
+         await branch.step(async () => console.log('step'));
          await branch.wait({ seconds: 5 });
          return i;
        });
@@ -111,6 +111,7 @@ test('a map over many items needs more than one page of state', async () => {
     { timeoutSeconds: 60, memoryMb: 512 },
   );
   expect(await bench.end(arnOf(await bench.start(arn, 'run-1')))).toMatchObject({ Result: '600' });
+  expect(bench.lines('f').filter((line) => line === 'step')).toHaveLength(600);
 });
 
 test('a caller can wait for the end, and sees a failure as that of a function', async () => {
@@ -133,4 +134,30 @@ test('a caller can wait for the end, and sees a failure as that of a function', 
   const bad = await invoke({ fail: true });
   expect(bad.FunctionError).toBe('Unhandled');
   expect(JSON.parse(bad.Payload?.transformToString() ?? '')).toMatchObject({ errorMessage: 'as asked' });
+});
+
+test('an execution has at most 3,000 operations', async () => {
+  const arn = await bench.publish(
+    'f',
+    `async (event, context) => {
+       for (let i = 0; i < event.steps; i += 250) {
+         await Promise.all(Array.from({ length: 250 }, () => context.step(async () => null)));
+       }
+       return 'all';
+     }`,
+    { timeoutSeconds: 60, memoryMb: 512 },
+  );
+  expect(await bench.end(arnOf(await bench.start(arn, 'run-1', { steps: 2750 })))).toMatchObject({
+    Result: '"all"',
+  });
+  const end = await bench.end(arnOf(await bench.start(arn, 'run-2', { steps: 3000 })));
+  expect(end.Status).toBe('FAILED');
+  expect(end.Error?.ErrorMessage).toContain('at most 3000 operations');
+});
+
+test('a result that no answer can carry is checkpointed', async () => {
+  const arn = await bench.publish('f', `async () => 'x'.repeat(6_291_456)`, { memoryMb: 512 });
+  const end = await bench.end(arnOf(await bench.start(arn, 'run-1')));
+  expect(end.Status).toBe('SUCCEEDED');
+  expect(end.Result).toHaveLength(6_291_458);
 });

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { arnOf, EXECUTION_SECONDS, openDurableWorkbench, type DurableWorkbench } from './durable-workbench.ts';
+import {
+  arnOf,
+  EXECUTION_SECONDS,
+  openDurableWorkbench,
+  type DurableWorkbench,
+} from './durable-workbench.ts';
 
 let bench: DurableWorkbench;
 
@@ -11,6 +16,12 @@ beforeEach(async () => {
 afterEach(async () => {
   await bench.close();
 });
+
+const saying = (word: string): string => `async (event, context) => {
+  const before = await context.step(async () => ${JSON.stringify(word)});
+  await context.wait({ seconds: 60 });
+  return before + ', then ' + ${JSON.stringify(word)};
+}`;
 
 test('a wait suspends the execution, and a fresh invocation goes on after it and not before', async () => {
   const arn = await bench.publish(
@@ -50,10 +61,7 @@ test('a broken invocation is made again after one second, two, four', async () =
 });
 
 test('an execution that takes longer than it may is ended as TIMED_OUT', async () => {
-  const arn = await bench.publish(
-    'f',
-    `async (event, context) => await context.wait({ hours: 1 })`,
-  );
+  const arn = await bench.publish('f', `async (event, context) => await context.wait({ hours: 1 })`);
   const wait = bench.timer(3_600_000);
   const started = arnOf(await bench.start(arn, 'run-1'));
   await wait;
@@ -65,17 +73,12 @@ test('an execution that takes longer than it may is ended as TIMED_OUT', async (
 });
 
 test('an execution stays on its version while the function is updated', async () => {
-  const code = (word: string): string => `async (event, context) => {
-    const before = await context.step(async () => ${JSON.stringify(word)});
-    await context.wait({ seconds: 60 });
-    return before + ', then ' + ${JSON.stringify(word)};
-  }`;
-  await bench.publish('f', code('old'));
+  await bench.publish('f', saying('old'));
   const alias = bench.lambda.createAlias('f', 'live', '1').arn;
   const wait = bench.timer(60_000);
   const first = arnOf(await bench.start(alias, 'run-1'));
   await wait;
-  await bench.lambda.updateFunction('f', await bench.durable(code('new')));
+  await bench.lambda.updateFunction('f', await bench.durable(saying('new')));
   await bench.lambda.publishVersion('f');
   bench.lambda.updateAlias('f', 'live', '2');
   const otherWait = bench.timer(60_000);

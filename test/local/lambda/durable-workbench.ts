@@ -146,6 +146,10 @@ async function bundled(handler: string): Promise<string> {
 }
 
 /** The ARN of an execution that was just started. */
-export function arnOf({ DurableExecutionArn }: { readonly DurableExecutionArn?: string | undefined }): string {
+export function arnOf({
+  DurableExecutionArn,
+}: {
+  readonly DurableExecutionArn?: string | undefined;
+}): string {
   return DurableExecutionArn ?? 'no ARN was answered';
 }
