@@ -8,11 +8,11 @@ import type { BackfillData } from './engine/backfill/operate.ts';
 import type { Trial } from './engine/backfill/trial.ts';
 import type { PlanData, RunData, Status } from './engine/inspect.ts';
 import type { Atomic } from './engine/migration.ts';
-import type { RunError, RunResult } from './engine/outcome.ts';
+import type { RunError, RunResult, StepOutcome } from './engine/outcome.ts';
 import type { Verdict } from './engine/settle.ts';
 import type { Unlocked } from './engine/unlock.ts';
 
-export type { Verdict };
+export type { StepOutcome, Verdict };
 
 /** Version of the properties and payloads below. A gate that meets a newer one on a rollback keeps out of the way. */
 export const CONTRACT_VERSION = '1';
@@ -206,6 +206,8 @@ export type WorkerTask =
   | {
       readonly task: 'up';
       readonly ask: Extract<GateAsk, { readonly action: 'up' }>;
+      /** What the runner has committed before. */
+      readonly applied: readonly StepOutcome[];
       /** Name of the runner, under which its metrics are kept. */
       readonly runner: string;
     }
