@@ -1,4 +1,5 @@
 import { refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
+import { authorPlaceFinder, type AuthorPlaces } from './author-place.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
 import type { Surroundings } from './authoring/surroundings.ts';
 import { realClock } from './clock.ts';
@@ -43,6 +44,8 @@ export interface RunnerBundle {
   readonly migrations: readonly BundledMigration[];
   /** In the order in which they run after the history. @default none */
   readonly repeatables?: readonly BundledMigration[];
+  /** Where in the author's files the parts of the bundle come from. @default nobody knows */
+  readonly places?: () => AuthorPlaces;
 }
 
 /** The part of Lambda's context that the runner uses. */
@@ -88,7 +91,9 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
   const meter = runMeter(Date.now());
-  const ports = metered(portsFor(target, deadlineMs, secrets), meter);
+  const { places } = bundle;
+  const authorPlace = places === undefined ? {} : { authorPlace: authorPlaceFinder(places) };
+  const ports = { ...metered(portsFor(target, deadlineMs, secrets), meter), ...authorPlace };
   const identity = {
     // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
     runId: `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`,
@@ -135,7 +140,11 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       const { owners, sinceMs, everything } = event;
       const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
       const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
-      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter);
+      return endOf(
+        'down',
+        await revert(wanted, { ...metered(hasty, meter), ...authorPlace }, postgres),
+        meter,
+      );
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };

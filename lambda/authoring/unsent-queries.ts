@@ -21,7 +21,10 @@ const BEGINNINGS: ReadonlySet<string> = new Set([
 /** What a schema module has besides beginnings. */
 const MODULE_ONLY: ReadonlySet<string> = new Set(['withSchema', 'withPlugin', 'withoutPlugins']);
 
-type Maker = QueryCreator<unknown> | SchemaModule;
+/** A builder, a query creator or a schema module, whatever tables it knows. */
+interface Maker {
+  withPlugin(plugin: KyselyPlugin): object;
+}
 
 /**
  * `db.insertInto('x').values(…)` without `.execute()` does nothing and says nothing, and the migration would count as applied.
@@ -68,12 +71,12 @@ export function unsentQueries(): UnsentQueries {
   };
 }
 
-function isBeginning(maker: Maker, name: string | symbol): name is string {
+function isBeginning(maker: object, name: string | symbol): name is string {
   if (typeof name !== 'string' || name === 'constructor') return false;
   return maker instanceof SchemaModule ? !MODULE_ONLY.has(name) : BEGINNINGS.has(name);
 }
 
-function call(maker: Maker, name: string | symbol, args: readonly unknown[]): unknown {
+function call(maker: object, name: string | symbol, args: readonly unknown[]): unknown {
   const method: unknown = Reflect.get(maker, name, maker);
   return typeof method === 'function' ? Reflect.apply(method, maker, args) : undefined;
 }

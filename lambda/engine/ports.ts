@@ -119,4 +119,6 @@ export interface Ports {
   readonly tell: (note: RunNote) => void;
   /** Takes secrets out of a text before it is stored or answered. @default nothing is secret */
   readonly hide?: (text: string) => string;
+  /** File and line of the author's code in which something was thrown. @default nobody knows */
+  readonly authorPlace?: (cause: unknown) => string | undefined;
 }
