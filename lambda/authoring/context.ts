@@ -50,9 +50,10 @@ export async function inContext<T extends Tables>(
   const halting = haltingSession(session);
   const unsent = unsentQueries();
   const db = unsent.watch(createBuilder(halting, tables));
+  const language = { db, tables };
   const check = createCheck({
     session: halting,
-    statement: (query, values) => statementFrom(query, values, db),
+    statement: (query, values) => statementFrom(query, values, language),
   });
   const use = (find: () => UsedOperation, direction: Direction): Promise<void> => {
     const work = async (): Promise<void> => {
@@ -65,7 +66,7 @@ export async function inContext<T extends Tables>(
     return marked(halting.guard(work));
   };
   const op: Op = Object.freeze({
-    ...createOperations(halting, db, tools, halting.guard),
+    ...createOperations(halting, language, tools, halting.guard),
     use: <A>(operation: Operation<A> | UsedOperation, ...args: ArgumentOf<A> | []) =>
       use(() => usedOf(operation, args), 'up'),
     undo: <A>(operation: Operation<A> | UsedOperation, ...args: ArgumentOf<A> | []) =>

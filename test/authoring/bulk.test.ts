@@ -59,7 +59,11 @@ describe('bulk operations over the Data API', () => {
     server = await startDatabase();
     for (const sql of SCHEMA) await server.database.execute({ sql }, { rows: false });
     const db = createBuilder(server.database, {});
-    op = createOperations(server.database, db, { inTransaction: true, progress: () => undefined });
+    op = createOperations(
+      server.database,
+      { db, tables: {} },
+      { inTransaction: true, progress: () => undefined },
+    );
   });
 
   afterAll(async () => {
