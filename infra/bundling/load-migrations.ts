@@ -14,6 +14,7 @@ import { type MigrationFile, shownPath } from './migration-files.ts';
 import { refusingOutsideCode } from './outside-code.ts';
 import { packageModule } from './package-source.ts';
 import { describeThrown } from './thrown.ts';
+import { refuseWrittenTransactionControl } from './written-statements.ts';
 
 /** What a migration says about itself. */
 export interface LoadedMigration extends MigrationFile {
@@ -49,6 +50,7 @@ export async function loadMigrations(
   },
 ): Promise<Loaded> {
   const { inputs } = await compile(files, directory, scratch);
+  for (const path of ownModules(inputs, directory)) refuseWrittenTransactionControl(path, directory);
   const migrations: LoadedMigration[] = [];
   for (const [index, file] of files.entries()) {
     const shown = shownPath(directory, file.path);
@@ -98,6 +100,13 @@ async function compile(
   } catch (error) {
     throw isBuildFailure(error) ? explainBuildFailure(error, directory) : error;
   }
+}
+
+/** Migrations and what they import of their folder. */
+function ownModules(inputs: Metafile['inputs'], directory: string): readonly string[] {
+  return Object.keys(inputs)
+    .filter((path) => /\.m?[jt]s$/.test(path) && !path.startsWith('..') && !path.includes('node_modules/'))
+    .map((path) => join(directory, path));
 }
 
 /** Not the id: two files of one id are refused later, in words about the history. */
