@@ -17,6 +17,8 @@ export interface BundleOptions {
   readonly outdir: string;
   /** What the deploy tells migrations, to be held against their schemas. @default it is not looked at */
   readonly given?: GivenParams;
+  /** Names of all environments there are; a migration that names another one is refused. @default they are not looked at */
+  readonly environments?: readonly string[];
 }
 
 /** What a deploy tells migrations. */
@@ -94,8 +96,8 @@ export function bundleSync(options: BundleOptions): Bundle {
   }
 }
 
-function requestOf({ directory, outdir, given }: BundleOptions, scratch: string): string {
-  return JSON.stringify({ directory, outdir, given, scratch });
+function requestOf(options: BundleOptions, scratch: string): string {
+  return JSON.stringify({ ...options, scratch });
 }
 
 interface WorkerEnd {

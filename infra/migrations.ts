@@ -82,22 +82,27 @@ export class Migrations extends Construct {
       encryptionKey: props.encryptionKey,
     };
 
-    const { bundle, runner, gate } = withBundle(this, directory, surroundings, (bundle) => {
-      const runner = runnerFunction(this, {
-        ...options,
-        code: bundle.runner,
-        target,
-        history,
-        surroundings,
-        secrets: props.secrets ?? [],
-        memorySize: props.memorySize ?? 512,
-        role: props.role,
-        logGroup: props.logGroup,
-        versionRemovalPolicy: props.versionRemovalPolicy,
-      });
-      const gate = gateFunction(this, { ...options, code: bundle.gate, runner, role: props.gateRole });
-      return { bundle, runner, gate };
-    });
+    const { bundle, runner, gate } = withBundle(
+      this,
+      directory,
+      { ...surroundings, environments: props.environments },
+      (bundle) => {
+        const runner = runnerFunction(this, {
+          ...options,
+          code: bundle.runner,
+          target,
+          history,
+          surroundings,
+          secrets: props.secrets ?? [],
+          memorySize: props.memorySize ?? 512,
+          role: props.role,
+          logGroup: props.logGroup,
+          versionRemovalPolicy: props.versionRemovalPolicy,
+        });
+        const gate = gateFunction(this, { ...options, code: bundle.gate, runner, role: props.gateRole });
+        return { bundle, runner, gate };
+      },
+    );
     this.head = bundle.head;
     this.digest = bundle.digest;
     this.runner = runner;
@@ -309,14 +314,25 @@ function requireDirectory(scope: Construct, directory: string): string {
 function withBundle<T>(
   scope: Construct,
   directory: string,
-  { environment, params = '{}' }: Surroundings,
+  {
+    environment,
+    environments,
+    params = '{}',
+  }: Surroundings & { readonly environments: readonly string[] | undefined },
   use: (bundle: Bundle) => T,
 ): T {
   const outdir = mkdtempSync(join(tmpdir(), 'forerun-'));
   try {
     // What holds a token is known at deploy time only; the runner looks at it before anything runs.
     const given = Token.isUnresolved(params) ? undefined : { environment, params };
-    return use(bundleSync({ directory, outdir, ...(given === undefined ? {} : { given }) }));
+    return use(
+      bundleSync({
+        directory,
+        outdir,
+        ...(given === undefined ? {} : { given }),
+        ...(environments === undefined ? {} : { environments }),
+      }),
+    );
   } finally {
     // With `--no-staging` the assembly points at the folder itself, so there it has to stay.
     if (scope.node.tryGetContext('aws:cdk:disable-asset-staging') !== true) {

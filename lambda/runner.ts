@@ -2,6 +2,7 @@ import { refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
 import { authorPlaceFinder, type AuthorPlaces } from './author-place.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
 import type { Surroundings } from './authoring/surroundings.ts';
+import { unreadParams } from './authoring/unread-params.ts';
 import { realClock } from './clock.ts';
 import {
   DEFAULT_HISTORY,
@@ -32,6 +33,7 @@ import { metricLine } from './metric-line.ts';
 import { runMeter, type RunMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
+import { hidingOutput } from './secrets/hiding-output.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
 /** A migration's module with what the build found out about it. */
@@ -67,7 +69,8 @@ export function createRunner(bundle: RunnerBundle) {
     try {
       const asked = readRunnerEvent(event);
       refuseBeyondAlias(asked, context.invokedFunctionArn);
-      const answer = await answerTo(asked, bundle, context);
+      const secrets = secretReader();
+      const answer = await hidingOutput(secrets.hide, () => answerTo(asked, bundle, context, secrets));
       return { ...answer, log };
     } catch (cause) {
       const error = asForerunError(cause);
@@ -79,13 +82,18 @@ export function createRunner(bundle: RunnerBundle) {
 
 type Answer = RunnerAnswer extends infer One ? (One extends unknown ? Omit<One, 'log'> : never) : never;
 
-async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: RunnerContext): Promise<Answer> {
+async function answerTo(
+  event: RunnerEvent,
+  bundle: RunnerBundle,
+  context: RunnerContext,
+  secrets: SecretReader,
+): Promise<Answer> {
   const target = targetOf(event.target ?? {});
   refuseUnconfirmed(event, target.database);
-  const secrets = secretReader();
   const surroundings = surroundingsOf(event, secrets);
   const history = bound(bundle.migrations, surroundings);
   const repeatables = bound(bundle.repeatables ?? [], surroundings);
+  if (event.action === 'up' || event.action === 'plan') refuseUnread(bundle, surroundings);
   const deploy = 'deploy' in event ? event.deploy : undefined;
   if (deploy !== undefined) refuseStale(deploy, bundle);
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
@@ -288,6 +296,15 @@ function bound(migrations: readonly BundledMigration[], surroundings: Surroundin
       next: 'Write `export default migration({ … })` in it and deploy again.',
     });
   });
+}
+
+/** On the way down, and in a rollback, a name too many does no harm. */
+function refuseUnread({ migrations, repeatables = [] }: RunnerBundle, { params }: Surroundings): void {
+  const schemas = [...migrations, ...repeatables].flatMap(({ definition }) =>
+    isMigrationDefinition(definition) ? (definition.params ?? []) : [],
+  );
+  const refusal = unreadParams(schemas, params);
+  if (refusal !== undefined) throw refusal;
 }
 
 /** Template and code come from one synth; if they differ, the code that answers is not the code that was meant. */

@@ -12,6 +12,7 @@ const Request = v.object({
   directory: v.string(),
   outdir: v.string(),
   given: v.exactOptional(v.object({ params: v.string(), environment: v.exactOptional(v.string()) })),
+  environments: v.exactOptional(v.array(v.string())),
   scratch: v.string(),
 });
 
