@@ -1,5 +1,5 @@
 /** The known name that was probably meant: one or two letters differ, are missing or are exchanged. */
-export function nearMiss(name: string, known: readonly string[]): string | undefined {
+function nearMiss(name: string, known: readonly string[]): string | undefined {
   const [nearest] = known
     .map((one) => ({ one, distance: distanceOf(name.toLowerCase(), one.toLowerCase()) }))
     .filter(({ distance }) => distance <= Math.min(2, name.length / 2))

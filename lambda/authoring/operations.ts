@@ -118,7 +118,7 @@ type Rows<R> = Iterable<R> | AsyncIterable<R>;
 type TextsOnly<R> = string extends keyof R ? unknown : never;
 
 /** What turns into statements what an author hands in. */
-export interface Language {
+interface Language {
   /** Compiles what was built. */
   readonly db: QueryExecutorProvider;
   /** The types that plain SQL is held to. */

@@ -2,7 +2,7 @@ import { QueryCreator, SchemaModule, type Kysely, type KyselyPlugin } from 'kyse
 import { ForerunError } from '../engine/errors.ts';
 
 /** Queries that change something and were begun with a builder, but neither sent nor made part of another one. */
-export interface UnsentQueries {
+interface UnsentQueries {
   /** The same builder; what is begun with it is remembered until it is compiled. */
   watch<DB>(db: Kysely<DB>): Kysely<DB>;
   /** Throws about the first query that nobody sent. */

@@ -24,7 +24,10 @@ async function run(up: (context: Context) => Promise<unknown>) {
   });
   const { error } = await database.up(history);
   const rows = await database.query('select id::int, body from notes order by id');
-  return { error: error?.text.what ?? null, rows: rows.map(({ id, body }) => `${String(id)} ${String(body)}`) };
+  return {
+    error: error?.text.what ?? null,
+    rows: rows.map(({ id, body }) => `${String(id)} ${String(body)}`),
+  };
 }
 
 const insert = ({ db }: Pick<Context, 'db'>, id: bigint) =>
@@ -74,7 +77,8 @@ test('an execute() that nobody awaits is refused, and nothing of the migration s
     void insert(context, 8n).execute();
   });
   expect(end).toEqual({
-    error: '0001_notes failed at statement 2: The migration ended while a statement of its own was still under way.',
+    error:
+      '0001_notes failed at statement 2: The migration ended while a statement of its own was still under way.',
     rows: [],
   });
 });

@@ -262,16 +262,17 @@ describe('a secret', () => {
   test('stays hidden when the author prints it, until the run is over', async () => {
     const printed: unknown[][] = [];
     vi.spyOn(console, 'log').mockImplementation((...given: unknown[]) => void printed.push(given));
-    const { log } = console;
+    const out: Pick<Console, 'log'> = globalThis.console;
+    const { log } = out;
     const answer = await ask(
       {
         '0001_print': migration({
           after: 'base',
           secrets: { app: secret(ROLE_SECRET, 'password') },
           up: ({ secrets: { app } }) => {
-            console.log('the secret is', app);
-            console.log({ deep: { in: { an: { object: [app] } } } });
-            console.log('%s and %d', 'nothing secret', 7);
+            out.log('the secret is', app);
+            out.log({ deep: { in: { an: { object: [app] } } } });
+            out.log('%s and %d', 'nothing secret', 7);
             process.stdout.write(`a line with ${app}\n`);
             process.stdout.write(Buffer.from(`bytes with ${app}\n`));
             return Promise.resolve();
@@ -282,7 +283,7 @@ describe('a secret', () => {
       { action: 'up' },
     );
     expect(errorOf(answer)).toBeNull();
-    expect(console.log).toBe(log);
+    expect(out.log).toBe(log);
     expect(printed[0]).toEqual(['%s', 'the secret is [secret]']);
     expect(printed[2]).toEqual(['%s and %d', 'nothing secret', 7]);
     expect(place.said()).toContain('a line with [secret]\n');
