@@ -16,7 +16,7 @@ export function meantBy(name: string, known: readonly string[]): string {
 /** How many letters must be put in, taken out or changed; the rows of the usual table, one at a time. */
 function distanceOf(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (const [at, letter] of [...one].entries()) {
+  for (const [at, letter] of one.split('').entries()) {
     const next = [at + 1];
     for (let to = 0; to < other.length; to += 1) {
       const changed = (row[to] ?? 0) + (letter === other[to] ? 0 : 1);

@@ -61,7 +61,7 @@ function hidingStream(name: (typeof STREAMS)[number], hide: Hide): () => void {
     const shown = hide(text);
     // The overloads differ in what follows the chunk, which is handed on as it came.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return write(shown === text ? (chunk as string) : shown, ...(more as []));
+    return write(shown === text ? chunk : shown, ...(more as []));
   };
   return () => {
     stream.write = original;
