@@ -107,6 +107,14 @@ export interface MigrationsProps {
   readonly environment?: string;
 
   /**
+   * Names of all environments that there are. An `environment` that is not among them is refused at synth, and so is a migration
+   * that is limited to another name: misspelt, it would never run, and nobody would be told.
+   *
+   * @default - any name is taken
+   */
+  readonly environments?: readonly string[];
+
+  /**
    * What migrations read as `params`: plain JSON, held against each migration's own schema. It stands readably in the template,
    * so a secret has no place here; see `secrets`.
    *

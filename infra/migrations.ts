@@ -92,7 +92,7 @@ export class Migrations extends Construct {
     const { bundle, runner, worker, gate } = withBundle(
       this,
       directory,
-      { surroundings, worker: wanted },
+      { ...surroundings, environments: props.environments, worker: wanted },
       (bundle) => {
         const migrating = {
           ...options,
@@ -343,9 +343,14 @@ function withBundle<T>(
   scope: Construct,
   directory: string,
   {
-    surroundings: { environment, params = '{}' },
+    environment,
+    environments,
+    params = '{}',
     worker,
-  }: { readonly surroundings: Surroundings; readonly worker: boolean | undefined },
+  }: Surroundings & {
+    readonly environments: readonly string[] | undefined;
+    readonly worker: boolean | undefined;
+  },
   use: (bundle: Bundle) => T,
 ): T {
   const outdir = mkdtempSync(join(tmpdir(), 'forerun-'));
@@ -358,6 +363,7 @@ function withBundle<T>(
         outdir,
         ...(given === undefined ? {} : { given }),
         ...(worker === undefined ? {} : { worker }),
+        ...(environments === undefined ? {} : { environments }),
       }),
     );
   } finally {

@@ -1,6 +1,8 @@
 import { refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
+import { authorPlaceFinder, type AuthorPlaces } from './author-place.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
 import type { Surroundings } from './authoring/surroundings.ts';
+import { unreadParams } from './authoring/unread-params.ts';
 import { realClock } from './clock.ts';
 import {
   DEFAULT_HISTORY,
@@ -33,6 +35,7 @@ import { runMeter, type RunMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
 import { handToWorker } from './runner-worker.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
+import { hidingOutput } from './secrets/hiding-output.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
 /** A migration's module with what the build found out about it. */
@@ -45,6 +48,8 @@ export interface RunnerBundle {
   readonly migrations: readonly BundledMigration[];
   /** In the order in which they run after the history. @default none */
   readonly repeatables?: readonly BundledMigration[];
+  /** Where in the author's files the parts of the bundle come from. @default nobody knows */
+  readonly places?: () => AuthorPlaces;
 }
 
 /** The part of Lambda's context that the runner uses. */
@@ -70,7 +75,8 @@ export function createRunner(bundle: RunnerBundle) {
     try {
       const asked = readRunnerEvent(event);
       refuseBeyondAlias(asked, context.invokedFunctionArn);
-      const answer = await answerTo(asked, bundle, context);
+      const secrets = secretReader();
+      const answer = await hidingOutput(secrets.hide, () => answerTo(asked, bundle, context, secrets));
       return { ...answer, log };
     } catch (cause) {
       const error = asForerunError(cause);
@@ -82,19 +88,26 @@ export function createRunner(bundle: RunnerBundle) {
 
 type Answer = RunnerAnswer extends infer One ? (One extends unknown ? Omit<One, 'log'> : never) : never;
 
-async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: RunnerContext): Promise<Answer> {
+async function answerTo(
+  event: RunnerEvent,
+  bundle: RunnerBundle,
+  context: RunnerContext,
+  secrets: SecretReader,
+): Promise<Answer> {
   const target = targetOf(event.target ?? {});
   refuseUnconfirmed(event, target.database);
-  const secrets = secretReader();
   const surroundings = surroundingsOf(event, secrets);
   const history = bound(bundle.migrations, surroundings);
   const repeatables = bound(bundle.repeatables ?? [], surroundings);
+  if (event.action === 'up' || event.action === 'plan') refuseUnread(bundle, surroundings);
   const deploy = 'deploy' in event ? event.deploy : undefined;
   if (deploy !== undefined) refuseStale(deploy, bundle);
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
   const meter = runMeter(Date.now());
-  const ports = metered(portsFor(target, deadlineMs, secrets), meter);
+  const { places } = bundle;
+  const authorPlace = places === undefined ? {} : { authorPlace: authorPlaceFinder(places) };
+  const ports = { ...metered(portsFor(target, deadlineMs, secrets), meter), ...authorPlace };
   const identity = {
     // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
     runId: `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`,
@@ -144,7 +157,12 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       const { owners, sinceMs, everything } = event;
       const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
       const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
-      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter, context);
+      return endOf(
+        'down',
+        await revert(wanted, { ...metered(hasty, meter), ...authorPlace }, postgres),
+        meter,
+        context,
+      );
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
@@ -301,6 +319,15 @@ function bound(migrations: readonly BundledMigration[], surroundings: Surroundin
       next: 'Write `export default migration({ … })` in it and deploy again.',
     });
   });
+}
+
+/** On the way down, and in a rollback, a name too many does no harm. */
+function refuseUnread({ migrations, repeatables = [] }: RunnerBundle, { params }: Surroundings): void {
+  const schemas = [...migrations, ...repeatables].flatMap(({ definition }) =>
+    isMigrationDefinition(definition) ? (definition.params ?? []) : [],
+  );
+  const refusal = unreadParams(schemas, params);
+  if (refusal !== undefined) throw refusal;
 }
 
 /** Template and code come from one synth; if they differ, the code that answers is not the code that was meant. */

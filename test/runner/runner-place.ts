@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Client } from 'pg';
 import { vi } from 'vitest';
 import type { MigrationDefinition } from '../../lambda/authoring/migration.ts';
@@ -28,6 +30,8 @@ export interface RunnerPlace {
     event: object,
     versions?: Readonly<Record<string, number>>,
   ): Promise<RunnerAnswer>;
+  /** Asks the runner in a folder, as `bundle` wrote it. */
+  askBundle(folder: string, event: object): Promise<RunnerAnswer>;
   /** One column after the other, past the Data API. */
   rows(sql: string): Promise<readonly unknown[]>;
   /** What the runners have printed since the database is fresh. */
@@ -48,6 +52,20 @@ export async function startRunnerPlace(
   const secretsManager = await startSecretsManager({ secrets });
   let database = '';
   let said = '';
+  const askRunner = (runner: ReturnType<typeof createRunner>, event: object): Promise<RunnerAnswer> =>
+    runner(
+      {
+        target: { clusterArn: CLUSTER, secretArn: DATABASE_SECRET, database, history: 'default' },
+        ...event,
+      },
+      {
+        awsRequestId: 'request',
+        logGroupName: 'group',
+        logStreamName: 'stream',
+        invokedFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:runner',
+        getRemainingTimeInMillis: () => 120_000,
+      },
+    );
   return {
     dataApi,
     server,
@@ -79,17 +97,13 @@ export async function startRunnerPlace(
         migrations: bundled.filter(({ definition }) => definition.repeatable !== true),
         repeatables: bundled.filter(({ definition }) => definition.repeatable === true),
       });
-      const target = { clusterArn: CLUSTER, secretArn: DATABASE_SECRET, database, history: 'default' };
-      return runner(
-        { target, ...event },
-        {
-          awsRequestId: 'request',
-          logGroupName: 'group',
-          logStreamName: 'stream',
-          invokedFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:runner',
-          getRemainingTimeInMillis: () => 120_000,
-        },
+      return askRunner(runner, event);
+    },
+    async askBundle(folder, event) {
+      const written: { handler: ReturnType<typeof createRunner> } = await import(
+        pathToFileURL(join(folder, 'index.mjs')).href
       );
+      return askRunner(written.handler, event);
     },
     async rows(sql) {
       const { host, port, user, password } = server;

@@ -96,6 +96,9 @@ end`;
   return { sql: `do ${literal(body)}` };
 }
 
+/** Before version 14 a table that was never counted has no rows, and not -1. */
+const TELLS_UNKNOWN = `cast(pg_catalog.current_setting('server_version_num') as integer) >= 140000`;
+
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** Captures the keys in one snapshot, once; it may outlast the service's limit for a call. */
@@ -136,7 +139,7 @@ export function createRanges(
   return {
     sql: `/* forerun ${place.backfill} */ with size as (
   select greatest(1, coalesce(pg_catalog.sum(pg_relation_size(c.oid)), 0) / 8192) as pages,
-         cast(nullif(pg_catalog.sum(greatest(c.reltuples, -1)), -1) as bigint) as rows
+         cast(pg_catalog.sum(case when c.reltuples >= 0 and (c.relpages > 0 or ${TELLS_UNKNOWN}) then c.reltuples end) as bigint) as rows
   from pg_class c
   where c.oid = pg_catalog.to_regclass(cast(:source as text)) and c.relkind <> 'p'
      or c.oid in (select relid from pg_partition_tree(pg_catalog.to_regclass(cast(:source as text))) where isleaf)
