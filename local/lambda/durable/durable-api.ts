@@ -114,7 +114,7 @@ async function list(options: DurableApiOptions, request: HttpRequest, name: stri
     'lambda:ListDurableExecutionsByFunction',
     functions.arnOf(name, qualifier),
   );
-  // Without a qualifier the API speaks of `$LATEST`.
+  // Without a qualifier the API speaks of all versions.
   const { version } = functions.resolve(name, qualifier);
   const statuses = query.getAll('Statuses');
   const part = query.get('DurableExecutionName') ?? '';
@@ -122,7 +122,7 @@ async function list(options: DurableApiOptions, request: HttpRequest, name: stri
   const found = executions.list(version.name).filter((each) => {
     const { status, startedAt } = each.execution.state();
     return (
-      each.version === version.version &&
+      (qualifier === undefined || each.version === version.version) &&
       each.name.includes(part) &&
       (statuses.length === 0 || statuses.includes(status)) &&
       (after === null || startedAt > Date.parse(after)) &&
