@@ -2,8 +2,8 @@ import type { OperationUpdate } from './operation.ts';
 import { invalid } from './read-updates.ts';
 
 /** What one execution may use up; neither can be raised. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-export const MAX_OPERATIONS = 3000;
-export const MAX_WRITTEN_BYTES = 100 * 1024 * 1024;
+const MAX_OPERATIONS = 3000;
+const MAX_WRITTEN_BYTES = 100 * 1024 * 1024;
 
 /** Counts what an execution uses up. A retry counts as an operation, and so does an invocation that is made again. */
 export interface Allowance {

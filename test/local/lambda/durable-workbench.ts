@@ -1,5 +1,3 @@
-import { EventEmitter, once } from 'node:events';
-
 import {
   GetDurableExecutionCommand,
   InvokeCommand,
@@ -36,6 +34,33 @@ export interface DurableWorkbench extends Workbench {
   readonly lines: (name: string) => readonly string[];
 }
 
+interface Ear<T> {
+  tell(one: T): void;
+  /** Resolves with the next one that is wanted. */
+  heard(isWanted: (one: T) => boolean): Promise<T>;
+}
+
+/** Listens all the time, because several lines may be told in one go. */
+function openEar<T>(): Ear<T> {
+  const listeners = new Set<(one: T) => void>();
+  return {
+    tell(one) {
+      for (const listener of listeners) listener(one);
+    },
+    async heard(isWanted) {
+      return await new Promise((resolve) => {
+        const listener = (one: T): void => {
+          if (isWanted(one)) {
+            listeners.delete(listener);
+            resolve(one);
+          }
+        };
+        listeners.add(listener);
+      });
+    },
+  };
+}
+
 /** How long an execution of these tests may take, on a clock that a test moves. */
 export const EXECUTION_SECONDS = 600;
 
@@ -49,8 +74,9 @@ export async function openDurableWorkbench(
 ): Promise<DurableWorkbench> {
   const starts: InvokeStart[] = [];
   const begun = new Map<string, InvokeCommandInput>();
-  const bus = new EventEmitter<{ line: [LogLine]; timer: [number]; start: [InvokeStart] }>();
-  bus.setMaxListeners(0);
+  const lines = openEar<LogLine>();
+  const timers = openEar<number>();
+  const invocations = openEar<InvokeStart>();
   const hand = manualClock();
   const clock: Clock = {
     now: hand.now,
@@ -63,7 +89,7 @@ export async function openDurableWorkbench(
           hand.advance(0);
         });
       }
-      bus.emit('timer', delayMs);
+      timers.tell(delayMs);
       return cancel;
     },
   };
@@ -72,10 +98,10 @@ export async function openDurableWorkbench(
     ...options,
     onInvoke: (start) => {
       starts.push(start);
-      bus.emit('start', start);
+      invocations.tell(start);
       return options.onInvoke?.(start);
     },
-    onLog: (line) => void bus.emit('line', line),
+    onLog: lines.tell,
   });
   const durable: DurableWorkbench['durable'] = async (handler, settings = {}) =>
     await bench.settings(await bundled(handler), {
@@ -105,24 +131,15 @@ export async function openDurableWorkbench(
       if (input !== undefined) await bench.client.send(new InvokeCommand(input));
       return await get(arn);
     },
-    async invocation() {
-      const [start] = (await once(bus, 'start')) as [InvokeStart];
-      return start;
-    },
+    invocation: async () => await invocations.heard(() => true),
     async line(beginning) {
-      for (;;) {
-        const [{ line }] = (await once(bus, 'line')) as [LogLine];
-        if (line.startsWith(beginning)) return line;
-      }
+      return (await lines.heard(({ line }) => line.startsWith(beginning))).line;
     },
     advance: (milliseconds) => {
       hand.advance(milliseconds);
     },
     async timer(wantedMs) {
-      for (;;) {
-        const [delayMs] = (await once(bus, 'timer')) as [number];
-        if (delayMs === wantedMs) return;
-      }
+      await timers.heard((delayMs) => delayMs === wantedMs);
     },
     lines: (name) => bench.lambda.logs(name).map(({ line }) => line),
   };
