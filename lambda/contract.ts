@@ -73,6 +73,8 @@ export interface MigrationsProperties {
   readonly Digest: string;
   /** Which deploy asks; equal input gives an equal id. */
   readonly DeployId: string;
+  /** The commit that the template was made from; absent where nobody told, and where it would make a deploy of its own. */
+  readonly Commit?: string;
   readonly ClusterArn: string;
   readonly SecretArn: string;
   readonly Database: string;
@@ -159,6 +161,8 @@ export type MetricName = keyof (typeof METRICS)['units'];
 /** What the gate adds to an action, so that the run knows for whom it works and when it must be done. */
 export interface DeployContext {
   readonly deployId: string;
+  /** The commit that the deploy was made from, where its template tells. */
+  readonly commit?: string;
   /** StackId and LogicalResourceId of the asking resource: two runs of one owner are one deploy overtaking itself. */
   readonly owner: string;
   /** The same key asked twice means the same run: it is waited for or its stored outcome is returned, never repeated. */

@@ -139,6 +139,7 @@ function deployContext(
   const owner = ownerOf(asked, asked.LogicalResourceId);
   return {
     deployId: properties.DeployId,
+    ...(properties.Commit === undefined ? {} : { commit: properties.Commit }),
     digest: properties.Digest,
     owner,
     // Lambda repeats an event under the same request id; CloudFormation may repeat its RequestId on a later deploy.
