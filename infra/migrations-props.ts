@@ -58,6 +58,15 @@ export interface MigrationsProps {
   readonly deployId?: string;
 
   /**
+   * The commit that this deploy is made from, for the journal and the action `history`. Where only changed migrations ask the
+   * database (`runOn`), it is left out: it would make every deploy a change.
+   *
+   * @default - the commit of the build service or of git; nothing where a deploy id is given, whose template must not change with
+   * every commit
+   */
+  readonly commit?: string;
+
+  /**
    * Which deploys ask the database.
    *
    * @default 'every-deploy'

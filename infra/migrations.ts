@@ -27,7 +27,8 @@ import {
   SECONDS,
 } from '../lambda/contract.ts';
 import { type Bundle, bundleSync } from './bundle.ts';
-import { DEPLOY_ID_CONTEXT, deployIdOf } from './deploy-id.ts';
+import { commitOf } from './commit.ts';
+import { DEPLOY_ID_CONTEXT, deployIdOf, givenDeployId } from './deploy-id.ts';
 import { deployIdIn } from './deploy-id-parameter.ts';
 import { gateFunction } from './gate-function.ts';
 import { checkOrder } from './check-order.ts';
@@ -37,7 +38,7 @@ import { metricOf } from './metrics.ts';
 import type { MigrationsProps } from './migrations-props.ts';
 import { misused } from './misused.ts';
 import { claimHistory } from './one-history.ts';
-import { requireDeployId, requireHistoryName } from './names.ts';
+import { requireCommit, requireDeployId, requireHistoryName } from './names.ts';
 import { runnerFunction } from './runner-function.ts';
 import { surroundingsOf, type Surroundings } from './surroundings.ts';
 import { targetDatabase } from './target-database.ts';
@@ -106,6 +107,7 @@ export class Migrations extends Construct {
     this.act = this.alias('Act', RUNNER_ALIASES.act);
     this.gate = gate;
 
+    const commit = this.commit(props, directory);
     const properties: MigrationsProperties = {
       ContractVersion: CONTRACT_VERSION,
       RunnerArn: this.runnerVersion.functionArn,
@@ -115,6 +117,7 @@ export class Migrations extends Construct {
         props.runOn === 'migrations-changed'
           ? this.digest
           : deployIdIn(this, this.deployId(props.deployId, directory)),
+      ...(commit === '' ? {} : { Commit: deployIdIn(this, requireCommit(this, commit)) }),
       ClusterArn: target.clusterArn,
       SecretArn: target.secretArn,
       Database: target.database,
@@ -281,6 +284,15 @@ export class Migrations extends Construct {
     // CDK's own types do not hold under TypeScript's `exactOptionalPropertyTypes`.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return new lambda.Alias(this, id, { aliasName, version: this.runnerVersion as lambda.IVersion });
+  }
+
+  /** Only where the template changes with every commit anyway, or somebody asks for it. */
+  private commit({ runOn, commit, deployId }: MigrationsProps, directory: string): string {
+    if (runOn === 'migrations-changed') return '';
+    if (commit !== undefined) return commit;
+    return givenDeployId(this, deployId) === undefined
+      ? commitOf({ directory, environment: process.env })
+      : '';
   }
 
   private deployId(given: string | undefined, directory: string): string {

@@ -115,7 +115,7 @@ const runnerEvent = v.variant('action', [
     by,
     target: v.optional(v.partial(target)),
   }),
-  v.strictObject({ action: v.literal('repair'), reason, target: v.optional(v.partial(target)) }),
+  v.strictObject({ action: v.literal('repair'), reason, by, target: v.optional(v.partial(target)) }),
   v.strictObject({
     action: v.literal('stamp'),
     to: name(128),

@@ -1,4 +1,4 @@
-import { refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
+import { qualifierOf, refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
 import type { Surroundings } from './authoring/surroundings.ts';
 import { realClock } from './clock.ts';
@@ -74,6 +74,12 @@ export function createRunner(bundle: RunnerBundle) {
   };
 }
 
+/** The alias or version that was invoked: all that Lambda tells of how somebody came here. */
+function throughOf({ invokedFunctionArn }: RunnerContext): { readonly through?: string } {
+  const through = qualifierOf(invokedFunctionArn);
+  return through === undefined ? {} : { through };
+}
+
 type Answer = RunnerAnswer extends infer One ? (One extends unknown ? Omit<One, 'log'> : never) : never;
 
 async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: RunnerContext): Promise<Answer> {
@@ -98,6 +104,9 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     owner: deploy?.owner ?? null,
     digest: bundle.digest,
     ...(typeof deploy?.askedAtMs === 'number' ? { askedAtMs: deploy.askedAtMs } : {}),
+    ...(deploy?.commit === undefined ? {} : { commit: deploy.commit }),
+    ...('by' in event && event.by !== undefined ? { by: event.by } : {}),
+    ...throughOf(context),
   };
   const asker = { identity, history, repeatables };
   const terms = { history, repeatables, deadlineMs, limits: DEFAULT_LIMITS };

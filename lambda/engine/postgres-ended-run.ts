@@ -10,7 +10,7 @@ const THINNED_AT_ONCE = 20;
 
 /**
  * The row of a run that has ended already, and of the older rows without an event as many fewer. Rows that somebody else is
- * taking away are left to him: nobody waits here.
+ * taking away are left to him: nobody waits here. The statement does not see its own new row, which counts as kept.
  */
 const endedRun = (from: string): string => `noted as (
   insert into forerun.run (id, ${ASKER_COLUMNS}, finished_at, outcome, result)
@@ -24,7 +24,7 @@ const endedRun = (from: string): string => `noted as (
     select old.id from forerun.run old
     where old.history = :history and old.action in ('up', 'down', 'settle') and old.finished_at is not null
       and old.started_at < (select kept.started_at from forerun.run kept where kept.history = :history
-                            order by kept.started_at desc offset ${KEPT_RUNS - 1} limit 1)
+                            order by kept.started_at desc offset ${KEPT_RUNS - 2} limit 1)
       and not exists (select from forerun.event e where e.history = old.history and e.run_id = old.id)
     order by old.started_at limit ${THINNED_AT_ONCE}
     for update skip locked)
