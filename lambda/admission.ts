@@ -11,7 +11,8 @@ const READING: ReadonlySet<string> = new Set<RunnerEvent['action']>([
 ]);
 
 /** The alias or version in `arn:aws:lambda:<region>:<account>:function:<name>:<alias or version>`, if there is one. */
-export const qualifierOf = (invokedFunctionArn: string): string | undefined => invokedFunctionArn.split(':')[7];
+export const qualifierOf = (invokedFunctionArn: string): string | undefined =>
+  invokedFunctionArn.split(':')[7];
 
 /**
  * Holds an ask to the alias through which it came. IAM does not see the payload of an invoke, but it does see the alias: who

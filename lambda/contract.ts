@@ -205,6 +205,8 @@ export type RunnerAnswer = {
   readonly ok: boolean;
   /** Where this call's log lines are. */
   readonly log: string;
+  /** As what the call stands in log and journal; absent in the answers of runners before this member was added. */
+  readonly runId?: string;
 } & (
   | { readonly action: 'up' | 'down'; readonly result: RunResult }
   /** Another run of the same resource still works; nothing was done. */

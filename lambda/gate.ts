@@ -4,7 +4,7 @@ import { putAnswer, type GateAnswer } from './gate/answer.ts';
 import { decide } from './gate/decide.ts';
 import { askedAt, readRequest, type GateRequest } from './gate/request.ts';
 import { isRollingBack } from './gate/stack-status.ts';
-import { metricLine } from './metric-line.ts';
+import { openLog, type Log } from './log.ts';
 
 interface LambdaContext {
   readonly awsRequestId: string;
@@ -19,19 +19,29 @@ const LAST_MOMENT_MS = 2_000;
  * code, so it always loads; it alone knows the ResponseURL.
  */
 export async function handler(event: unknown, context: LambdaContext): Promise<void> {
+  const { awsRequestId } = context;
   const asked = readRequest(event);
-  if (asked === null) return log('not a request of CloudFormation; nothing was done');
+  const deployId = asked?.ResourceProperties.DeployId;
+  const log = openLog({ function_request_id: awsRequestId, deployId, gateRequestId: awsRequestId });
+  if (asked === null) return log.line('WARN', 'not a request of CloudFormation; nothing was done');
   const endMs = Date.now() + context.getRemainingTimeInMillis();
   const ageMs = Date.now() - (askedAt(asked) ?? Date.now());
   if (ageMs > SECONDS.serviceTimeout * 1000) {
-    return log(
+    return log.line(
+      'WARN',
       `the request is ${Math.round(ageMs / 1000)} s old, CloudFormation has given up on it; nothing was done`,
     );
   }
-  log(`${asked.RequestType} of ${asked.LogicalResourceId}`);
-  const answer = await answerOrFailure(asked, endMs, () => decide(asked, context));
-  log(`${answer.status}: ${answer.reason}`);
-  measure(asked, answer);
+  log.line('INFO', `${asked.RequestType} of ${asked.LogicalResourceId}`);
+  const answer = await answerOrFailure(asked, endMs, () =>
+    decide(asked, {
+      awsRequestId,
+      getRemainingTimeInMillis: () => context.getRemainingTimeInMillis(),
+      heard: ({ runId }) => log.append({ runId }),
+    }),
+  );
+  log.line(answer.status === 'FAILED' ? 'ERROR' : 'INFO', `${answer.status}: ${answer.reason}`);
+  measure(asked, answer, log);
   await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
 }
 
@@ -62,15 +72,9 @@ async function answerOrFailure(
 }
 
 /** Also tells of deploys that fail before the runner can measure anything. */
-function measure({ RequestType, ResourceProperties }: GateRequest, { status }: GateAnswer): void {
+function measure({ RequestType, ResourceProperties }: GateRequest, { status }: GateAnswer, log: Log): void {
   // arn:aws:lambda:<region>:<account>:function:<name>:<version>
   const runner = ResourceProperties.RunnerArn?.split(':')[6];
   if (RequestType === 'Delete' || runner === undefined) return;
-  write(metricLine(runner, { DeployFailed: status === 'FAILED' ? 1 : 0 }, Date.now()));
-}
-
-const log = (message: string): void => write({ gate: message });
-
-function write(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  log.measure(runner, { DeployFailed: status === 'FAILED' ? 1 : 0 }, 'measured');
 }

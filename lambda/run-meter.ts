@@ -15,21 +15,18 @@ export interface RunMeter {
 
 export function runMeter(startedMs: number): RunMeter {
   let leaseWaitMs = 0;
-  let rows = 0;
   return {
     hear(note) {
       if (note.note === 'waiting' && note.lease === true) leaseWaitMs += note.forMs;
-      if (note.note === 'statement') rows += note.rows;
     },
-    ofResult({ action, steps, error, outcome, dataApiCalls, repeated }, nowMs) {
+    ofResult({ action, steps, error, rows, dataApiCalls, repeated }, nowMs) {
       if (repeated) return null;
       const applied = steps.filter((step) => step.outcome === 'applied').length;
       return {
         Applied: action === 'up' ? applied : 0,
         Reverted: action === 'down' ? applied : 0,
         Failed: error === null ? 0 : 1,
-        // What was rolled back was not written.
-        Rows: outcome === 'applied' ? rows : 0,
+        Rows: rows,
         Duration: nowMs - startedMs,
         DataApiCalls: dataApiCalls,
         LeaseWait: leaseWaitMs,

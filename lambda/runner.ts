@@ -27,7 +27,8 @@ import { revert } from './engine/revert.ts';
 import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
 import { unlock } from './engine/unlock.ts';
-import { metricLine } from './metric-line.ts';
+import { openLog, type Log } from './log.ts';
+import { noteText } from './note-text.ts';
 import { runMeter, type RunMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
@@ -60,16 +61,21 @@ const ANSWER_RESERVE_MS = 5_000;
 /** Makes the Lambda handler of a bundle. Custom resource, person and command line all come in here. */
 export function createRunner(bundle: RunnerBundle) {
   return async (event: unknown, context: RunnerContext): Promise<RunnerAnswer> => {
-    const log = `${context.logGroupName} ${context.logStreamName}`;
+    const place = `${context.logGroupName} ${context.logStreamName}`;
+    // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
+    const runId = `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`;
+    const secrets = secretReader();
+    const log = openLog({ function_request_id: context.awsRequestId, runId }, secrets.hide);
     try {
       const asked = readRunnerEvent(event);
+      if ('deploy' in asked && asked.deploy !== undefined) log.append(contextOf(asked.deploy));
       refuseBeyondAlias(asked, context.invokedFunctionArn);
-      const answer = await answerTo(asked, bundle, context);
-      return { ...answer, log };
+      const answer = await answerTo(asked, { ...bundle, runId, secrets, log }, context);
+      return { ...answer, log: place, runId };
     } catch (cause) {
       const error = asForerunError(cause);
-      writeLine({ note: 'refused', code: error.code, message: error.message });
-      return { ok: false, action: 'none', error: errorData(error), log };
+      log.line('ERROR', error.message, { note: 'refused', code: error.code });
+      return { ok: false, action: 'none', error: errorData(error), log: place, runId };
     }
   };
 }
@@ -82,10 +88,17 @@ function throughOf({ invokedFunctionArn }: RunnerContext): { readonly through?: 
 
 type Answer = RunnerAnswer extends infer One ? (One extends unknown ? Omit<One, 'log'> : never) : never;
 
-async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: RunnerContext): Promise<Answer> {
+/** What one call works with. */
+interface Desk extends RunnerBundle {
+  readonly runId: string;
+  readonly secrets: SecretReader;
+  readonly log: Log;
+}
+
+async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext): Promise<Answer> {
+  const { runId, secrets, log, ...bundle } = desk;
   const target = targetOf(event.target ?? {});
   refuseUnconfirmed(event, target.database);
-  const secrets = secretReader();
   const surroundings = surroundingsOf(event, secrets);
   const history = bound(bundle.migrations, surroundings);
   const repeatables = bound(bundle.repeatables ?? [], surroundings);
@@ -94,10 +107,9 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
   const meter = runMeter(Date.now());
-  const ports = metered(portsFor(target, deadlineMs, secrets), meter);
+  const ports = metered(portsFor(target, deadlineMs, desk), meter);
   const identity = {
-    // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
-    runId: `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`,
+    runId,
     runKey: deploy?.runKey ?? null,
     history: target.history,
     deployId: deploy?.deployId ?? null,
@@ -131,25 +143,28 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       if (result !== 'overtaken' && result.error === null && !result.repeated) {
         await workAfterRun(result.backfills ?? [], operator, deadlineMs, ports);
       }
-      return endOf(action, result, meter);
+      return endOf(action, result, meter, log);
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
       const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
-      writeLine({ note: 'settled', ...verdict });
-      writeMetrics(meter.ofVerdict(verdict));
+      log.line(verdict.fenced ? 'INFO' : 'ERROR', 'The rollback was settled.', {
+        note: 'settled',
+        ...verdict,
+      });
+      writeMetrics(meter.ofVerdict(verdict), log);
       return { ok: true, action: 'settle', verdict };
     }
     case 'revert': {
       const { owners, sinceMs, everything } = event;
       const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
-      const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
-      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter);
+      const hasty = portsFor(target, deadlineMs, desk, { patienceMs: REVERT_PATIENCE_MS });
+      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter, log);
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
       const unlocked = await unlock(order, ports, postgres);
-      writeLine({ note: 'unlocked', ...unlocked });
+      log.line('WARN', 'The lease was taken away.', { note: 'unlocked', ...unlocked });
       return { ok: true, action: 'unlock', unlocked };
     }
     case 'stamp':
@@ -158,7 +173,7 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       const to = event.action === 'stamp' ? event.to : null;
       const request = { ...terms, identity: { ...identity, action }, reason, to };
       const amended = await amend(request, ports, postgres);
-      writeLine({ note: 'amended', ...amended });
+      log.line('WARN', 'The journal was amended.', { note: 'amended', ...amended });
       return { ok: true, action, amended };
     }
     case 'status':
@@ -186,10 +201,18 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
   }
 }
 
-function endOf(action: 'up' | 'down', result: RunResult | 'overtaken', meter: RunMeter): Answer {
+function endOf(action: 'up' | 'down', result: RunResult | 'overtaken', meter: RunMeter, log: Log): Answer {
   if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
-  writeLine({ note: 'ended', ...result });
-  writeMetrics(meter.ofResult(result, Date.now()));
+  const { error, outcome } = result;
+  log.line(
+    error === null ? 'INFO' : 'ERROR',
+    error === null ? `The run ended: ${outcome}.` : error.text.what,
+    {
+      note: 'ended',
+      ...result,
+    },
+  );
+  writeMetrics(meter.ofResult(result, Date.now()), log);
   return { ok: result.error === null, action, result };
 }
 
@@ -201,10 +224,16 @@ const metered = (ports: Ports, { hear }: RunMeter): Ports => ({
   },
 });
 
-function writeMetrics(values: Readonly<Partial<Record<MetricName, number>>> | null): void {
+function writeMetrics(values: Readonly<Partial<Record<MetricName, number>>> | null, log: Log): void {
   const runner = process.env['AWS_LAMBDA_FUNCTION_NAME'];
-  if (values !== null && runner !== undefined) writeLine(metricLine(runner, values, Date.now()));
+  if (values !== null && runner !== undefined) log.measure(runner, values, 'measured');
 }
+
+/** The deploy in every line; the run key begins with Lambda's id of the gate's invoke. */
+const contextOf = ({ deployId, runKey }: DeployContext) => ({
+  deployId,
+  gateRequestId: runKey.split('/')[0],
+});
 
 interface RunSurroundings extends Surroundings {
   /** Empty where nobody said which environment this is. */
@@ -244,10 +273,13 @@ const REVERT_PATIENCE_MS = 15_000;
 function portsFor(
   target: Target,
   deadlineMs: number,
-  { hide }: SecretReader,
+  { secrets: { hide }, log }: Desk,
   patience: { readonly patienceMs?: number } = {},
 ): Ports {
-  const tell = (note: RunNote): void => writeLine(note, hide);
+  const tell = (note: RunNote): void => {
+    const { level, message } = noteText(note);
+    log.line(level, message, note);
+  };
   const database = dataApiDatabase({
     target,
     clock: realClock,
@@ -304,8 +336,4 @@ function asForerunError(cause: unknown): ForerunError {
   if (cause instanceof ForerunError) return cause;
   if (cause instanceof DatabaseFailure) return databaseUnavailable(cause);
   throw cause;
-}
-
-function writeLine(line: object, hide: (text: string) => string = (text) => text): void {
-  process.stdout.write(`${hide(JSON.stringify(line))}\n`);
 }

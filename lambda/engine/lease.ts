@@ -41,7 +41,12 @@ export async function readJournal(
     repeatables: asker.repeatables ?? [],
     reader: asker.identity,
   };
-  const view = await readOrEnd(dialect.read({ ...question, ...idle }), dialect.read(question), ports, dialect);
+  const view = await readOrEnd(
+    dialect.read({ ...question, ...idle }),
+    dialect.read(question),
+    ports,
+    dialect,
+  );
   if (view !== null) return view;
   await install(asker.identity, ports, dialect);
   ports.tell({ note: 'installed' });

@@ -2,7 +2,8 @@ import type { BoundValue } from './ports.ts';
 import type { RunIdentity } from './journal.ts';
 
 /** Columns of `forerun.run` that say who asked, and from where. */
-export const ASKER_COLUMNS = 'history, key, action, owner, deploy_id, asked_at, commit_id, asked_by, asked_through, digest';
+export const ASKER_COLUMNS =
+  'history, key, action, owner, deploy_id, asked_at, commit_id, asked_by, asked_through, digest';
 
 /** Their values, each with its type. */
 export const ASKER_VALUES = `:history, cast(:run_key as text), :action, cast(:owner as text), cast(:deploy_id as text),

@@ -3,6 +3,7 @@ import {
   type DeployContext,
   type GateAsk,
   type MigrationsProperties,
+  type RunnerAnswer,
   type Surroundings,
   type Target,
 } from '../contract.ts';
@@ -15,6 +16,8 @@ const ANSWER_MARGIN_MS = 5_000;
 export interface GateContext {
   readonly awsRequestId: string;
   getRemainingTimeInMillis(): number;
+  /** Told of each answer of the runner. */
+  heard(answer: RunnerAnswer): void;
 }
 
 /** What the undo resource and the resources that hold the deploy tell alike. */
@@ -26,6 +29,7 @@ export interface Work<Properties extends RunnerProperties = MigrationsProperties
   readonly properties: Properties;
   readonly requestId: string;
   readonly answerByMs: number;
+  readonly heard: (answer: RunnerAnswer) => void;
 }
 
 export function workOn<Properties extends RunnerProperties>(
@@ -33,7 +37,13 @@ export function workOn<Properties extends RunnerProperties>(
   properties: Properties,
   context: GateContext,
 ): Work<Properties> {
-  return { asked, properties, requestId: context.awsRequestId, answerByMs: answerBy(asked, context) };
+  return {
+    asked,
+    properties,
+    requestId: context.awsRequestId,
+    answerByMs: answerBy(asked, context),
+    heard: (answer) => context.heard(answer),
+  };
 }
 
 /** The gate's own end, or the moment at which CloudFormation stops waiting, whichever comes first; less the answer's time. */
@@ -98,14 +108,14 @@ export function askRevert(
 }
 
 /** The first ask leaves time for a second one; a second one may use it. */
-function ask(
+async function ask(
   work: Work<RunnerProperties>,
   { step, last }: { readonly step: string; readonly last: boolean },
   payload: (deploy: DeployContext) => GateAsk,
 ): Promise<Asked> {
-  const { properties, answerByMs } = work;
+  const { properties, answerByMs, heard } = work;
   const lastMs = answerByMs - ANSWER_MARGIN_MS;
-  return askRunner(
+  const asked = await askRunner(
     properties.RunnerArn,
     (turn) => {
       const spareMs = turn === 0 && !last ? SECONDS.askAgain * 1000 : 0;
@@ -114,6 +124,8 @@ function ask(
     },
     answerByMs,
   );
+  if (asked.kind === 'answered') heard(asked.answer);
+  return asked;
 }
 
 /** What the deploy allows, within what the time table allows. */
