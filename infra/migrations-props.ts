@@ -1,4 +1,5 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -118,6 +119,14 @@ export interface MigrationsProps {
    * @default - none
    */
   readonly secrets?: readonly secretsmanager.ISecret[];
+
+  /**
+   * Hears of every run and every rollback, also of those by hand: events with the source `forerun`. The runner may put events on
+   * this bus and on no other; the policy of a bus in another account has to allow it as well.
+   *
+   * @default - no events
+   */
+  readonly eventBus?: events.IEventBus;
 
   /**
    * Memory of the runner, in MiB.

@@ -91,6 +91,7 @@ export class Migrations extends Construct {
         history,
         surroundings,
         secrets: props.secrets ?? [],
+        eventBus: props.eventBus,
         memorySize: props.memorySize ?? 512,
         role: props.role,
         logGroup: props.logGroup,

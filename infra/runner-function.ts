@@ -1,10 +1,16 @@
 import { type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { RUNNER_ENVIRONMENT, SECONDS, SURROUNDINGS_ENVIRONMENT } from '../lambda/contract.ts';
+import {
+  EVENT_BUS_VARIABLE,
+  RUNNER_ENVIRONMENT,
+  SECONDS,
+  SURROUNDINGS_ENVIRONMENT,
+} from '../lambda/contract.ts';
 import { functionWithOwnRole, type FunctionOptions } from './function-with-own-role.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { TargetDatabase } from './target-database.ts';
@@ -25,6 +31,7 @@ export interface RunnerFunctionProps extends FunctionOptions {
   readonly surroundings: Surroundings;
   /** Secrets that migrations read themselves. */
   readonly secrets: readonly secretsmanager.ISecret[];
+  readonly eventBus: events.IEventBus | undefined;
   readonly memorySize: number;
   readonly role: iam.IRole | undefined;
   readonly logGroup: logs.ILogGroup | undefined;
@@ -34,7 +41,7 @@ export interface RunnerFunctionProps extends FunctionOptions {
 /** The function with the migrations. Its environment is the target of an invoke by hand; a deploy brings its own. */
 export function runnerFunction(
   scope: Construct,
-  { target, history, surroundings, secrets, ...options }: RunnerFunctionProps,
+  { target, history, surroundings, secrets, eventBus, ...options }: RunnerFunctionProps,
 ): lambda.Function {
   return functionWithOwnRole(scope, 'Runner', {
     ...options,
@@ -51,12 +58,16 @@ export function runnerFunction(
       ...(surroundings.params === undefined
         ? {}
         : { [SURROUNDINGS_ENVIRONMENT.params]: surroundings.params }),
+      ...(eventBus === undefined ? {} : { [EVENT_BUS_VARIABLE]: eventBus.eventBusArn }),
     },
     statements: [
       new iam.PolicyStatement({ actions: DATA_API_ACTIONS, resources: [target.clusterArn] }),
       // The Data API reads the secret with the rights of its caller, so the runner needs both.
       // Source: Amazon Aurora User Guide, "Authorizing access to the Amazon RDS Data API".
       ...[target.secret, ...secrets].flatMap((secret) => statementsFor(scope, secret)),
+      ...(eventBus === undefined
+        ? []
+        : [new iam.PolicyStatement({ actions: ['events:PutEvents'], resources: [eventBus.eventBusArn] })]),
     ],
   });
 }

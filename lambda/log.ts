@@ -33,8 +33,7 @@ export interface Log {
 export function openLog(context: LogContext, hide: (text: string) => string = (text) => text): Log {
   let carried: LogContext = context;
   // Text by text, so that a secret of digits or quotes cannot break the line.
-  const shown = (_name: string, value: unknown): unknown =>
-    typeof value === 'string' ? hide(value) : value;
+  const shown = (_name: string, value: unknown): unknown => (typeof value === 'string' ? hide(value) : value);
   const write = (line: object): void => void process.stdout.write(`${JSON.stringify(line, shown)}\n`);
   const heading = (level: Level, message: string): object => ({
     level,

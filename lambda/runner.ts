@@ -4,6 +4,7 @@ import type { Surroundings } from './authoring/surroundings.ts';
 import { realClock } from './clock.ts';
 import {
   DEFAULT_HISTORY,
+  EVENT_BUS_VARIABLE,
   RUNNER_ENVIRONMENT,
   SURROUNDINGS_ENVIRONMENT,
   type DeployContext,
@@ -29,9 +30,11 @@ import { settle } from './engine/settle.ts';
 import { unlock } from './engine/unlock.ts';
 import { openLog, type Log } from './log.ts';
 import { noteText } from './note-text.ts';
+import { eventOfRun, eventOfVerdict, type EventFrame, type RunEvent } from './run-event.ts';
 import { runMeter, type RunMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
+import { sendEvent } from './send-event.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
 /** A migration's module with what the build found out about it. */
@@ -70,7 +73,7 @@ export function createRunner(bundle: RunnerBundle) {
       const asked = readRunnerEvent(event);
       if ('deploy' in asked && asked.deploy !== undefined) log.append(contextOf(asked.deploy));
       refuseBeyondAlias(asked, context.invokedFunctionArn);
-      const answer = await answerTo(asked, { ...bundle, runId, secrets, log }, context);
+      const answer = await answerTo(asked, { ...bundle, runId, secrets, log, place }, context);
       return { ...answer, log: place, runId };
     } catch (cause) {
       const error = asForerunError(cause);
@@ -93,10 +96,13 @@ interface Desk extends RunnerBundle {
   readonly runId: string;
   readonly secrets: SecretReader;
   readonly log: Log;
+  /** Where the log is. */
+  readonly place: string;
 }
 
 async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext): Promise<Answer> {
-  const { runId, secrets, log, ...bundle } = desk;
+  const { runId, secrets, log, place, ...bundle } = desk;
+  const startedMs = Date.now();
   const target = targetOf(event.target ?? {});
   refuseUnconfirmed(event, target.database);
   const surroundings = surroundingsOf(event, secrets);
@@ -106,7 +112,7 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
   if (deploy !== undefined) refuseStale(deploy, bundle);
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
-  const meter = runMeter(Date.now());
+  const meter = runMeter(startedMs);
   const ports = metered(portsFor(target, deadlineMs, desk), meter);
   const identity = {
     runId,
@@ -121,6 +127,7 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
     ...throughOf(context),
   };
   const asker = { identity, history, repeatables };
+  const frame = { target, identity, head: history.at(-1)?.id ?? BASE, startedMs, log: place };
   const terms = { history, repeatables, deadlineMs, limits: DEFAULT_LIMITS };
   const operator = {
     history: target.history,
@@ -143,7 +150,7 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
       if (result !== 'overtaken' && result.error === null && !result.repeated) {
         await workAfterRun(result.backfills ?? [], operator, deadlineMs, ports);
       }
-      return endOf(action, result, meter, log);
+      return endOf(action, result, { meter, log, frame });
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
@@ -153,13 +160,15 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
         ...verdict,
       });
       writeMetrics(meter.ofVerdict(verdict), log);
+      await tellBus(eventOfVerdict(verdict, frame, Date.now()), log);
       return { ok: true, action: 'settle', verdict };
     }
     case 'revert': {
       const { owners, sinceMs, everything } = event;
       const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
       const hasty = portsFor(target, deadlineMs, desk, { patienceMs: REVERT_PATIENCE_MS });
-      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter, log);
+      const result = await revert(wanted, metered(hasty, meter), postgres);
+      return endOf('revert', result, { meter, log, frame });
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
@@ -201,19 +210,38 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
   }
 }
 
-function endOf(action: 'up' | 'down', result: RunResult | 'overtaken', meter: RunMeter, log: Log): Answer {
+/** With what the end of a run is told. */
+interface Telling {
+  readonly meter: RunMeter;
+  readonly log: Log;
+  readonly frame: EventFrame;
+}
+
+async function endOf(
+  asked: 'up' | 'down' | 'revert',
+  result: RunResult | 'overtaken',
+  { meter, log, frame }: Telling,
+): Promise<Answer> {
   if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
-  const { error, outcome } = result;
+  const { error, outcome, repeated } = result;
   log.line(
     error === null ? 'INFO' : 'ERROR',
     error === null ? `The run ended: ${outcome}.` : error.text.what,
-    {
-      note: 'ended',
-      ...result,
-    },
+    { note: 'ended', ...result },
   );
   writeMetrics(meter.ofResult(result, Date.now()), log);
-  return { ok: result.error === null, action, result };
+  // What an earlier call has ended was told by that one.
+  if (!repeated) await tellBus(eventOfRun(asked, result, frame, Date.now()), log);
+  return { ok: error === null, action: asked === 'up' ? 'up' : 'down', result };
+}
+
+/** An event that does not get through is told in the log, and fails nothing. */
+async function tellBus(event: RunEvent, log: Log): Promise<void> {
+  const bus = process.env[EVENT_BUS_VARIABLE] ?? '';
+  if (bus === '') return;
+  const why = await sendEvent(bus, event);
+  if (why === null) log.line('INFO', `The event "${event.type}" was sent.`, { note: 'event-sent' });
+  else log.line('WARN', `The event "${event.type}" was not sent: ${why}.`, { note: 'event-not-sent', bus });
 }
 
 const metered = (ports: Ports, { hear }: RunMeter): Ports => ({

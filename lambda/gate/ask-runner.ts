@@ -1,5 +1,5 @@
 import type { GateAsk, RunnerAnswer } from '../contract.ts';
-import { callAws, type HttpAnswer } from './http.ts';
+import { callAws, type HttpAnswer } from '../http.ts';
 
 /** What became of an ask. */
 export type Asked =

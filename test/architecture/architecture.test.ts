@@ -6,7 +6,7 @@ const LAYERS: readonly { readonly of: string; readonly may: readonly string[] }[
   { of: 'lambda/engine/', may: ['lambda/engine/'] },
   { of: 'lambda/authoring/', may: ['lambda/authoring/', 'lambda/engine/', 'lambda/contract.ts'] },
   { of: 'lambda/data-api/', may: ['lambda/data-api/', 'lambda/engine/', 'lambda/contract.ts'] },
-  { of: 'lambda/gate', may: ['lambda/gate/', 'lambda/contract.ts', 'lambda/log.ts'] },
+  { of: 'lambda/gate', may: ['lambda/gate/', 'lambda/contract.ts', 'lambda/http.ts', 'lambda/log.ts'] },
   // The contract names the engine's plain data; nothing of the engine runs through it but two words.
   { of: 'lambda/contract.ts', may: ['lambda/engine/'] },
   { of: 'lambda/', may: ['lambda/'] },

@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Attributes } from '../../lambda/contract.ts';
+import type { Attributes, RunEventDetail } from '../../lambda/contract.ts';
 import type { LocalPostgres } from '../../local/postgres/postgres.ts';
 import { module, openStage, openTheatre, STACK, type HandAnswer, type Stage } from './stage.ts';
 
@@ -82,6 +82,96 @@ describe('the metrics of a deploy', () => {
   });
 });
 
+describe('the event bus', () => {
+  const bus = { eventBus: 'Bus' };
+  const told = () => stage.rehearsal.events.map(({ detail }) => detail as RunEventDetail);
+
+  test('hears of every run of a deploy, of its rollback, and of what is done by hand', async () => {
+    await stage.deploy('r1', first, {}, bus);
+    await stage.deploy('r2', second, { AppAlias: 'not healthy' }, bus);
+    await stage.deploy('r3', broken, {}, bus);
+    expect(await invoke('Act', { action: 'down', to: 'base', confirm: 'app', by: 'ada' })).toMatchObject({
+      ok: false,
+    });
+    const busArn = String(
+      stage.rehearsal.cloudFormation
+        .stack(STACK)
+        ?.resources.find(({ type }) => type === 'AWS::Events::EventBus')?.attributes['Arn'],
+    );
+    for (const event of stage.rehearsal.events) expect(event).toMatchObject({ busArn, source: 'forerun' });
+    expect(told().map(({ action, ok, outcome }) => `${action} ${outcome} ${ok ? 'ok' : 'in vain'}`)).toEqual([
+      'up applied ok',
+      'up applied ok',
+      'settle settled ok',
+      'up not-run in vain',
+      'settle settled ok',
+      'down not-run in vain',
+    ]);
+    expect(stage.rehearsal.events[0]).toMatchObject({
+      detailType: 'Forerun Run Ended',
+      detail: {
+        version: '1',
+        history: 'default',
+        database: 'app',
+        head: '0001_notes',
+        deployId: 'r1',
+        owner: expect.stringContaining(':stack/Shop/') as string,
+        applied: ['0001_notes'],
+        migrations: 1,
+        rows: 3,
+        error: null,
+        verdict: null,
+      },
+    });
+    expect(stage.rehearsal.events[2]).toMatchObject({
+      detailType: 'Forerun Rollback Settled',
+      detail: { deployId: 'r1', verdict: { ahead: ['0002_more'], compatible: 'yes' } },
+    });
+    expect(told()[3]).toMatchObject({ deployId: 'r3', error: { code: expect.any(String) as string } });
+    expect(told()[5]).toMatchObject({ deployId: null, owner: null });
+  });
+
+  test('that may not be told fails no deploy, and the log says so', async () => {
+    const result = await stage.deploy('r1', first, {}, { ...bus, eventsDenied: true });
+    expect(result.status).toBe('CREATE_COMPLETE');
+    expect(stage.rehearsal.events).toEqual([]);
+    expect(stage.runnerLog()).toContain('"note":"event-not-sent"');
+    expect(stage.runnerLog()).toContain('is not authorized to perform: events:PutEvents');
+  });
+
+  test('is told nothing, and nothing is granted, where nobody asked for it', async () => {
+    await stage.deploy('r1', first);
+    expect(stage.rehearsal.events).toEqual([]);
+    expect(JSON.stringify(stage.rehearsal.cloudFormation.stack(STACK)?.resources)).not.toContain('PutEvents');
+  });
+});
+
+describe('the lines of both logs', () => {
+  test('are JSON with level, message, time, and the run and deploy that they belong to', async () => {
+    await stage.deploy('r1', first);
+    await stage.deploy('r2', broken);
+    const runner = linesOf(stage.runnerLog());
+    const gate = linesOf(stage.gateLog());
+    for (const line of [...runner, ...gate]) {
+      expect(line).toMatchObject({
+        level: expect.stringMatching(/^(?:INFO|WARN|ERROR)$/) as string,
+        message: expect.stringMatching(/./) as string,
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
+        service: 'forerun',
+        function_request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+        deployId: expect.stringMatching(/^r[12]$/) as string,
+      });
+    }
+    for (const line of runner) expect(line['runId']).toMatch(/^[0-9a-f-]{36}\/[0-9a-f]{8}$/);
+    const ended = runner.filter(({ note }) => note === 'ended').at(-1);
+    // The same run in the gate's answer, and the same request of CloudFormation in both.
+    const answer = gate.find(({ runId }) => runId === ended?.['runId']);
+    expect(answer).toMatchObject({ level: 'ERROR', gateRequestId: ended?.['gateRequestId'] });
+    const journal = await invoke('Read', { action: 'history' });
+    expect(journal.runs?.map((run) => (run as { id?: string }).id)).toContain(ended?.['runId']);
+  });
+});
+
 describe('the attributes of the resource', () => {
   test('are all there after a deploy and after a rollback, whose outputs read them too', async () => {
     await stage.deploy('r1', first);
@@ -129,6 +219,12 @@ describe('the aliases of the runner', () => {
     expect(stage.rehearsal.dataApi.calls()).toEqual([]);
   });
 });
+
+const linesOf = (log: string): readonly Readonly<Record<string, unknown>>[] =>
+  log
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 function physicalId(type: string, beginning: string): string {
   const resource = stage.rehearsal.cloudFormation
