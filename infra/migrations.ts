@@ -275,6 +275,36 @@ export class Migrations extends Construct {
     return this.metric('Rows', options);
   }
 
+  /** Rows that backfills changed. */
+  metricBackfillRows(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillRows', options);
+  }
+
+  /** Batches of backfills. */
+  metricBackfillBatches(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillBatches', options);
+  }
+
+  /** Milliseconds of the longest batch. */
+  metricBackfillBatchDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillBatchDuration', options);
+  }
+
+  /** Percent of the rows that the backfill furthest behind has looked at. */
+  metricBackfillProgress(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillProgress', options);
+  }
+
+  /** Seconds that the slowest backfill has to go. */
+  metricBackfillEta(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillEta', options);
+  }
+
+  /** Backfills that are paused or failed, as the last run or the last order about backfills found it. */
+  metricBackfillsStopped(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillsStopped', options);
+  }
+
   /** The custom resource as it stands in the template. */
   private get gatekeeper(): CfnResource {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion

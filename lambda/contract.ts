@@ -153,6 +153,17 @@ export const METRICS = {
     DatabaseAhead: 'Count',
     /** 1 when the gate fails a deploy, for whatever reason, 0 when it lets one on. */
     DeployFailed: 'Count',
+    /** Rows that backfills changed. */
+    BackfillRows: 'Count',
+    BackfillBatches: 'Count',
+    /** Each batch of a backfill, from its request to its answer. */
+    BackfillBatchDuration: 'Milliseconds',
+    /** How much of a backfill's rows were looked at. */
+    BackfillProgress: 'Percent',
+    /** How long a backfill has to go, at the rate of its last minute. */
+    BackfillEta: 'Seconds',
+    /** Backfills that are paused or failed: only a person lets them go on. */
+    BackfillsStopped: 'Count',
   },
 } as const;
 

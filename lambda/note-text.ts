@@ -1,5 +1,12 @@
+import { isStopped } from './engine/backfill/states.ts';
 import type { RunNote } from './engine/ports.ts';
 import type { Level } from './log.ts';
+
+/** What is only counted: a backfill has two batches a second for days, and `BackfillMeter` sums them up. */
+export const isCountedOnly = (note: RunNote): boolean =>
+  note.note === 'batch' ||
+  note.note === 'backfills' ||
+  (note.note === 'backfill' && note.state === 'running');
 
 /** A note as a line of the log says it to a person. */
 export function noteText(note: RunNote): { readonly level: Level; readonly message: string } {
@@ -22,6 +29,13 @@ export function noteText(note: RunNote): { readonly level: Level; readonly messa
       return info(note.message);
     case 'batch':
       return info(`${note.backfill}: a batch of ${note.rows} rows done, ${note.changed} changed.`);
+    case 'backfill': {
+      const why = note.reason === null ? '' : ` (${note.reason})`;
+      const message = `The backfill ${note.backfill} is ${note.state}${why}.`;
+      return isStopped(note.state) ? { level: 'ERROR', message } : info(message);
+    }
+    case 'backfills':
+      return info(`Backfills that wait for a person: ${note.stopped}.`);
     case 'committed':
       return info(`Committed together: ${note.migrations.join(', ')}.`);
     case 'rolled-back':

@@ -1,14 +1,13 @@
 import { qualifierOf, refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
 import type { Surroundings } from './authoring/surroundings.ts';
+import { backfillMeter } from './backfill-meter.ts';
 import { realClock } from './clock.ts';
 import {
   DEFAULT_HISTORY,
-  EVENT_BUS_VARIABLE,
   RUNNER_ENVIRONMENT,
   SURROUNDINGS_ENVIRONMENT,
   type DeployContext,
-  type MetricName,
   type RunnerAnswer,
   type Target,
 } from './contract.ts';
@@ -29,12 +28,12 @@ import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
 import { unlock } from './engine/unlock.ts';
 import { openLog, type Log } from './log.ts';
-import { noteText } from './note-text.ts';
-import { eventOfRun, eventOfVerdict, type EventFrame, type RunEvent } from './run-event.ts';
-import { runMeter, type RunMeter } from './run-meter.ts';
+import { metered } from './metered.ts';
+import { isCountedOnly, noteText } from './note-text.ts';
+import { tellEnd, tellVerdict, writeMetrics, type Telling } from './run-end.ts';
+import { runMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
-import { sendEvent } from './send-event.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
 /** A migration's module with what the build found out about it. */
@@ -113,7 +112,8 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
   const meter = runMeter(startedMs);
-  const ports = metered(portsFor(target, deadlineMs, desk), meter);
+  const batches = backfillMeter(process.env['AWS_LAMBDA_FUNCTION_NAME'], log, Date.now);
+  const ports = metered(portsFor(target, deadlineMs, desk), meter, batches);
   const identity = {
     runId,
     runKey: deploy?.runKey ?? null,
@@ -128,6 +128,7 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
   };
   const asker = { identity, history, repeatables };
   const frame = { target, identity, head: history.at(-1)?.id ?? BASE, startedMs, log: place };
+  const telling = { meter, log, frame };
   const terms = { history, repeatables, deadlineMs, limits: DEFAULT_LIMITS };
   const operator = {
     history: target.history,
@@ -150,25 +151,20 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
       if (result !== 'overtaken' && result.error === null && !result.repeated) {
         await workAfterRun(result.backfills ?? [], operator, deadlineMs, ports);
       }
-      return endOf(action, result, { meter, log, frame });
+      batches.end();
+      return endOf(action, result, telling);
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
       const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
-      log.line(verdict.fenced ? 'INFO' : 'ERROR', 'The rollback was settled.', {
-        note: 'settled',
-        ...verdict,
-      });
-      writeMetrics(meter.ofVerdict(verdict), log);
-      await tellBus(eventOfVerdict(verdict, frame, Date.now()), log);
+      await tellVerdict(verdict, telling);
       return { ok: true, action: 'settle', verdict };
     }
     case 'revert': {
       const { owners, sinceMs, everything } = event;
       const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
       const hasty = portsFor(target, deadlineMs, desk, { patienceMs: REVERT_PATIENCE_MS });
-      const result = await revert(wanted, metered(hasty, meter), postgres);
-      return endOf('revert', result, { meter, log, frame });
+      return endOf('revert', await revert(wanted, metered(hasty, meter), postgres), telling);
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
@@ -206,55 +202,23 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
     case 'cancel':
     case 'retry':
     case 'tune':
-      return answerOnBackfills(event, operator, deadlineMs, ports);
+      try {
+        return await answerOnBackfills(event, operator, deadlineMs, ports);
+      } finally {
+        batches.end();
+        writeMetrics(meter.ofBackfills(), log);
+      }
   }
-}
-
-/** With what the end of a run is told. */
-interface Telling {
-  readonly meter: RunMeter;
-  readonly log: Log;
-  readonly frame: EventFrame;
 }
 
 async function endOf(
   asked: 'up' | 'down' | 'revert',
   result: RunResult | 'overtaken',
-  { meter, log, frame }: Telling,
+  telling: Telling,
 ): Promise<Answer> {
   if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
-  const { error, outcome, repeated } = result;
-  log.line(
-    error === null ? 'INFO' : 'ERROR',
-    error === null ? `The run ended: ${outcome}.` : error.text.what,
-    { note: 'ended', ...result },
-  );
-  writeMetrics(meter.ofResult(result, Date.now()), log);
-  // What an earlier call has ended was told by that one.
-  if (!repeated) await tellBus(eventOfRun(asked, result, frame, Date.now()), log);
-  return { ok: error === null, action: asked === 'up' ? 'up' : 'down', result };
-}
-
-/** An event that does not get through is told in the log, and fails nothing. */
-async function tellBus(event: RunEvent, log: Log): Promise<void> {
-  const bus = process.env[EVENT_BUS_VARIABLE] ?? '';
-  if (bus === '') return;
-  const why = await sendEvent(bus, event);
-  if (why === null) log.line('INFO', `The event "${event.type}" was sent.`, { note: 'event-sent' });
-  else log.line('WARN', `The event "${event.type}" was not sent: ${why}.`, { note: 'event-not-sent', bus });
-}
-
-const metered = (ports: Ports, { hear }: RunMeter): Ports => ({
-  ...ports,
-  tell(note) {
-    hear(note);
-    ports.tell(note);
-  },
-});
-
-function writeMetrics(values: Readonly<Partial<Record<MetricName, number>>> | null, log: Log): void {
-  const runner = process.env['AWS_LAMBDA_FUNCTION_NAME'];
-  if (values !== null && runner !== undefined) log.measure(runner, values, 'measured');
+  await tellEnd(asked, result, telling);
+  return { ok: result.error === null, action: asked === 'up' ? 'up' : 'down', result };
 }
 
 /** The deploy in every line; the run key begins with Lambda's id of the gate's invoke. */
@@ -305,6 +269,7 @@ function portsFor(
   patience: { readonly patienceMs?: number } = {},
 ): Ports {
   const tell = (note: RunNote): void => {
+    if (isCountedOnly(note)) return;
     const { level, message } = noteText(note);
     log.line(level, message, note);
   };

@@ -1,5 +1,6 @@
 import { applyAlone } from './apply-alone.ts';
 import { asStep, isBackfill, workInRun, type HeldEnd } from './backfill/in-run.ts';
+import { isStopped } from './backfill/states.ts';
 import { applyGroup, type GroupEnd } from './apply-group.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
@@ -70,6 +71,10 @@ export async function run(
       }
       const plan = makePlan(request.history, view, request.goal, request.repeatables);
       record.learn(plan, view);
+      ports.tell({
+        note: 'backfills',
+        stopped: view.backfills.filter(({ state }) => isStopped(state)).length,
+      });
       if (view.holder === null && plan.groups.length === 0) {
         const nothing = record.end(plan.refusals[0] ?? null);
         if (!view.noted && view.version <= JOURNAL_VERSION)

@@ -57,6 +57,7 @@ describe('the metrics of a deploy', () => {
         Duration: expect.any(Number) as number,
         DataApiCalls: expect.any(Number) as number,
         LeaseWait: 0,
+        BackfillsStopped: 0,
         DatabaseAhead: 0,
       },
     ]);
@@ -79,6 +80,66 @@ describe('the metrics of a deploy', () => {
     await stage.deploy('r3', second);
     const ahead = measured(stage.runnerLog()).map(({ DatabaseAhead }) => DatabaseAhead);
     expect(ahead.filter((one) => one !== undefined)).toEqual([0, 0, 1, 0]);
+  });
+});
+
+describe('the metrics of backfills', () => {
+  const fill = `import { backfill, bigint, integer, sql, table } from 'forerun';
+const numbers = table('numbers', { id: bigint(), half: integer().nullable() });
+export default backfill({
+  after: '0001_numbers',
+  table: numbers,
+  key: 'id',
+  where: sql\`half is null\`,
+  transform: ({ id }) => ({ half: LIMIT(Number(id)) }),
+  down: 'nothing to undo',
+});
+`;
+  const numbers = {
+    '0001_numbers.ts': module('base', [
+      'create table numbers (id bigint primary key, half int)',
+      'insert into numbers select g, null from generate_series(1, 700) g',
+    ]),
+  };
+  const all = { ...numbers, '0002_half.ts': fill.replace('LIMIT', 'Math.floor') };
+  const stuck = {
+    ...numbers,
+    '0002_half.ts': fill.replace('LIMIT(Number(id))', 'Number(id) === 5 ? 3_000_000_000 : 1'),
+  };
+
+  test('sum up its batches, and the lines tell its progress', async () => {
+    await stage.deploy('r1', all);
+    const lines = linesOf(stage.runnerLog());
+    const progress = lines.filter(({ note }) => note === 'backfill-progress');
+    const sum = (name: string): number => progress.reduce((rows, line) => rows + Number(line[name]), 0);
+    expect(sum('BackfillRows')).toBe(700);
+    expect(sum('BackfillBatches')).toBe(sum('batches'));
+    expect(progress.at(-1)).toMatchObject({
+      backfill: '0002_half',
+      deployId: 'r1',
+      changed: expect.any(Number) as number,
+    });
+    expect(lines.filter(({ note }) => note === 'batch')).toEqual([]);
+    expect(lines.find(({ note }) => note === 'backfill')).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('tell of one that stopped, until a person gives it up', async () => {
+    await stage.deploy('r1', stuck);
+    await invoke('Act', { action: 'backfill' });
+    const stopped = () =>
+      measured(stage.runnerLog())
+        .map(({ BackfillsStopped }) => BackfillsStopped)
+        .filter((one) => one !== undefined);
+    expect(stopped().at(-1)).toBe(1);
+    expect(linesOf(stage.runnerLog()).find(({ note }) => note === 'backfill')).toMatchObject({
+      level: 'ERROR',
+      backfill: '0002_half',
+      state: expect.stringMatching(/paused|failed/) as string,
+    });
+    await stage.deploy('r2', stuck);
+    expect(stopped().at(-1)).toBe(1);
+    await invoke('Act', { action: 'cancel', backfill: '0002_half' });
+    expect(stopped().at(-1)).toBe(0);
   });
 });
 
@@ -243,6 +304,15 @@ const LINE = [
   'runId',
   'deployId',
   'gateRequestId',
+  'note',
+  'backfill',
+  'percent',
+  'rowsPerSecond',
+  'etaSeconds',
+  'scanned',
+  'total',
+  'changed',
+  'batches',
 ];
 
 /** What CloudWatch would make metrics of: the lines in its own format, with each value that the format declares. */
