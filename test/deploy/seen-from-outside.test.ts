@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Attributes, RunEventDetail } from '../../lambda/contract.ts';
@@ -32,6 +33,25 @@ const second = {
   ...first,
   '0002_more.ts': module('0001_notes', ['create table more (n int)'], { compatible: true }),
 };
+
+const fill = `import { backfill, bigint, integer, sql, table } from 'forerun';
+const numbers = table('numbers', { id: bigint(), half: integer().nullable() });
+export default backfill({
+  after: '0001_numbers',
+  table: numbers,
+  key: 'id',
+  where: sql\`half is null\`,
+  transform: ({ id }) => ({ half: LIMIT(Number(id)) }),
+  down: 'nothing to undo',
+});
+`;
+const numbers = {
+  '0001_numbers.ts': module('base', [
+    'create table numbers (id bigint primary key, half int)',
+    'insert into numbers select g, null from generate_series(1, 700) g',
+  ]),
+};
+const backfilled = { ...numbers, '0002_half.ts': fill.replace('LIMIT', 'Math.floor') };
 
 const text = expect.any(String) as string;
 /** Each of them is some text, whatever happened: one that is missing would fail the output that reads it. */
@@ -84,31 +104,13 @@ describe('the metrics of a deploy', () => {
 });
 
 describe('the metrics of backfills', () => {
-  const fill = `import { backfill, bigint, integer, sql, table } from 'forerun';
-const numbers = table('numbers', { id: bigint(), half: integer().nullable() });
-export default backfill({
-  after: '0001_numbers',
-  table: numbers,
-  key: 'id',
-  where: sql\`half is null\`,
-  transform: ({ id }) => ({ half: LIMIT(Number(id)) }),
-  down: 'nothing to undo',
-});
-`;
-  const numbers = {
-    '0001_numbers.ts': module('base', [
-      'create table numbers (id bigint primary key, half int)',
-      'insert into numbers select g, null from generate_series(1, 700) g',
-    ]),
-  };
-  const all = { ...numbers, '0002_half.ts': fill.replace('LIMIT', 'Math.floor') };
   const stuck = {
     ...numbers,
     '0002_half.ts': fill.replace('LIMIT(Number(id))', 'Number(id) === 5 ? 3_000_000_000 : 1'),
   };
 
   test('sum up its batches, and the lines tell its progress', async () => {
-    await stage.deploy('r1', all);
+    await stage.deploy('r1', backfilled);
     const lines = linesOf(stage.runnerLog());
     const progress = lines.filter(({ note }) => note === 'backfill-progress');
     const sum = (name: string): number => progress.reduce((rows, line) => rows + Number(line[name]), 0);
@@ -145,8 +147,6 @@ export default backfill({
 
 describe('the event bus', () => {
   const bus = { eventBus: 'Bus' };
-  const told = () => stage.rehearsal.events.map(({ detail }) => detail as RunEventDetail);
-
   test('hears of every run of a deploy, of its rollback, and of what is done by hand', async () => {
     await stage.deploy('r1', first, {}, bus);
     await stage.deploy('r2', second, { AppAlias: 'not healthy' }, bus);
@@ -233,6 +233,33 @@ describe('the lines of both logs', () => {
   });
 });
 
+test('the queries and the example of the docs fit the lines', async () => {
+  await stage.deploy('r1', backfilled);
+  await stage.deploy('r2', { ...backfilled, '0003_broken.ts': module('0002_half', ['select 1/0']) });
+  const lines = [...linesOf(stage.runnerLog()), ...linesOf(stage.gateLog())];
+  const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const queries = [...page.matchAll(/```text\n(#[\s\S]*?)```/g)].map(([, query = '']) => query);
+  expect(queries.length).toBeGreaterThan(3);
+  for (const query of queries) {
+    const note = /filter note = "([^"]+)"/.exec(query)?.[1];
+    const found = lines.filter((line) => note === undefined || line['note'] === note);
+    const fields = [
+      ...(/^fields (.+)$/m.exec(query)?.[1]?.split(', ') ?? []),
+      /filter (\w+) =/.exec(query)?.[1] ?? '',
+    ];
+    for (const field of fields.filter((one) => one !== '@timestamp')) {
+      const values = found.map((line) => field.split('.').reduce<unknown>(memberOf, line));
+      expect(values, `${field} of ${query}`).toContainEqual(expect.anything());
+    }
+  }
+  const example = JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '{}') as object;
+  const statement = lines.find((line) => line['note'] === 'statement') ?? {};
+  expect(Object.keys(example)).toEqual(Object.keys(statement));
+});
+
+const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+
 describe('the attributes of the resource', () => {
   test('are all there after a deploy and after a rollback, whose outputs read them too', async () => {
     await stage.deploy('r1', first);
@@ -286,6 +313,9 @@ const linesOf = (log: string): readonly Readonly<Record<string, unknown>>[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+const told = (): readonly RunEventDetail[] =>
+  stage.rehearsal.events.map(({ detail }) => detail as RunEventDetail);
 
 function physicalId(type: string, beginning: string): string {
   const resource = stage.rehearsal.cloudFormation
