@@ -10,35 +10,40 @@ export interface Telling {
   readonly meter: RunMeter;
   readonly log: Log;
   readonly frame: EventFrame;
+  /** Under which name metrics are kept; outside Lambda, in tests, nobody reads them. */
+  readonly runner: string | undefined;
 }
 
 /** Tells log, metrics and event bus how a run ended. */
 export async function tellEnd(
   asked: 'up' | 'down' | 'revert',
   result: RunResult,
-  { meter, log, frame }: Telling,
+  telling: Telling,
 ): Promise<void> {
+  const { meter, log, frame } = telling;
   const { error, outcome, repeated } = result;
   const message = error === null ? `The run ended: ${outcome}.` : error.text.what;
   log.line(error === null ? 'INFO' : 'ERROR', message, { note: 'ended', ...result });
-  writeMetrics(meter.ofResult(result, Date.now()), log);
+  writeMetrics(meter.ofResult(result, Date.now()), telling);
   // What an earlier call has ended was told by that one.
   if (!repeated) await tellBus(eventOfRun(asked, result, frame, Date.now()), log);
 }
 
 /** The same for a rollback. */
-export async function tellVerdict(verdict: Verdict, { meter, log, frame }: Telling): Promise<void> {
+export async function tellVerdict(verdict: Verdict, telling: Telling): Promise<void> {
+  const { meter, log, frame } = telling;
   const [level, message] = verdict.fenced
     ? (['INFO', 'The rollback was settled.'] as const)
     : (['ERROR', 'The rollback could not be settled.'] as const);
   log.line(level, message, { note: 'settled', ...verdict });
-  writeMetrics(meter.ofVerdict(verdict), log);
+  writeMetrics(meter.ofVerdict(verdict), telling);
   await tellBus(eventOfVerdict(verdict, frame, Date.now()), log);
 }
 
-/** Outside Lambda, in tests, nobody reads metrics. */
-export function writeMetrics(values: Readonly<Partial<Record<MetricName, number>>> | null, log: Log): void {
-  const runner = process.env['AWS_LAMBDA_FUNCTION_NAME'];
+export function writeMetrics(
+  values: Readonly<Partial<Record<MetricName, number>>> | null,
+  { log, runner }: Pick<Telling, 'log' | 'runner'>,
+): void {
   if (values !== null && runner !== undefined) log.measure(runner, values, 'measured');
 }
 

@@ -7,6 +7,7 @@ import {
   DEFAULT_HISTORY,
   RUNNER_ENVIRONMENT,
   SURROUNDINGS_ENVIRONMENT,
+  WORKER_ENVIRONMENT,
   type DeployContext,
   type RunnerAnswer,
   type Target,
@@ -33,6 +34,7 @@ import { isCountedOnly, noteText } from './note-text.ts';
 import { tellEnd, tellVerdict, writeMetrics, type Telling } from './run-end.ts';
 import { runMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
+import { handToWorker } from './runner-worker.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
@@ -55,6 +57,10 @@ export interface RunnerContext {
   readonly logGroupName: string;
   readonly logStreamName: string;
   getRemainingTimeInMillis(): number;
+  /** Under which name the metrics are kept, where it is not the function's own: the worker measures for the runner. */
+  readonly runnerName?: string;
+  /** Version of the worker that goes on with backfills, where the function's environment does not say it. */
+  readonly workerArn?: string;
 }
 
 /** Kept back from Lambda's own time limit, so that an answer is given before the process ends. */
@@ -112,7 +118,8 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
   const meter = runMeter(startedMs);
-  const batches = backfillMeter(process.env['AWS_LAMBDA_FUNCTION_NAME'], log, Date.now);
+  const runner = context.runnerName ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
+  const batches = backfillMeter(runner, log, Date.now);
   const ports = metered(portsFor(target, deadlineMs, desk), meter, batches);
   const identity = {
     runId,
@@ -128,7 +135,7 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
   };
   const asker = { identity, history, repeatables };
   const frame = { target, identity, head: history.at(-1)?.id ?? BASE, startedMs, log: place };
-  const telling = { meter, log, frame };
+  const telling = { meter, log, frame, runner };
   const terms = { history, repeatables, deadlineMs, limits: DEFAULT_LIMITS };
   const operator = {
     history: target.history,
@@ -136,6 +143,7 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
     worker: identity.runId,
     limits: DEFAULT_LIMITS,
   };
+  const worker = context.workerArn ?? process.env[WORKER_ENVIRONMENT] ?? '';
   switch (event.action) {
     case 'up':
     case 'down': {
@@ -149,7 +157,9 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
         postgres,
       );
       if (result !== 'overtaken' && result.error === null && !result.repeated) {
-        await workAfterRun(result.backfills ?? [], operator, deadlineMs, ports);
+        const ids = result.backfills ?? [];
+        await workAfterRun(ids, operator, deadlineMs, ports);
+        await handToWorker(ids, { operator, target, worker, deadlineMs }, ports);
       }
       batches.end();
       return endOf(action, result, telling);
@@ -203,10 +213,14 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
     case 'retry':
     case 'tune':
       try {
-        return await answerOnBackfills(event, operator, deadlineMs, ports);
+        const told = await answerOnBackfills(event, operator, deadlineMs, ports);
+        if (event.action === 'resume' || event.action === 'retry') {
+          await handToWorker([event.backfill], { operator, target, worker, deadlineMs }, ports);
+        }
+        return told;
       } finally {
         batches.end();
-        writeMetrics(meter.ofBackfills(), log);
+        writeMetrics(meter.ofBackfills(), telling);
       }
   }
 }

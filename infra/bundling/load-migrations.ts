@@ -21,6 +21,8 @@ export interface LoadedMigration extends MigrationFile {
   readonly after: readonly string[];
   /** It stands outside the history. */
   readonly repeatable: boolean;
+  /** It is a backfill, which may outlast every call of the runner. */
+  readonly backfill: boolean;
   /** Path as esbuild knows it, for looking up what it imports. */
   readonly input: string;
 }
@@ -62,6 +64,7 @@ export async function loadMigrations(
       ...file,
       after: [...new Set(definition.after)].filter((parent) => parent !== BASE),
       repeatable: definition.repeatable === true,
+      backfill: definition.backfill !== undefined,
       input,
     });
   }
