@@ -49,6 +49,8 @@ const numbers = {
   '0001_numbers.ts': module('base', [
     'create table numbers (id bigint primary key, half int)',
     'insert into numbers select g, null from generate_series(1, 700) g',
+    // Only then the database can tell how many rows there are.
+    'analyze numbers',
   ]),
 };
 const backfilled = { ...numbers, '0002_half.ts': fill.replace('LIMIT', 'Math.floor') };
