@@ -1,6 +1,6 @@
 import type { BackfillAnswer } from './contract.ts';
 import { backfills, move, ownBackfill, tune, work, type Operator } from './engine/backfill/operate.ts';
-import { isOpen } from './engine/backfill/states.ts';
+import { isOpen, isStopped } from './engine/backfill/states.ts';
 import { tryBatch } from './engine/backfill/trial.ts';
 import { DatabaseFailure } from './engine/database-failure.ts';
 import { ForerunError } from './engine/errors.ts';
@@ -19,9 +19,14 @@ export async function answerOnBackfills(
   deadlineMs: number,
   ports: Ports,
 ): Promise<BackfillAnswer> {
+  const list = async () => {
+    const all = await backfills(operator.history, ports, postgres);
+    ports.tell({ note: 'backfills', stopped: all.filter(({ state }) => isStopped(state)).length });
+    return all;
+  };
   switch (event.action) {
     case 'backfills':
-      return { ok: true, action: 'backfills', backfills: await backfills(operator.history, ports, postgres) };
+      return { ok: true, action: 'backfills', backfills: await list() };
     case 'backfill': {
       if (event.dryRun) {
         const migration = ownBackfill(event.backfill ?? '', operator);
@@ -35,17 +40,16 @@ export async function answerOnBackfills(
       const { lanes } = event;
       const crew = lanes === undefined ? operator : { ...operator, lanes };
       await work(wanted, crew, deadlineMs - KEPT_BACK_MS, ports);
-      const after = await backfills(operator.history, ports, postgres);
-      const shown = after.filter(({ id }) => wanted.includes(id));
-      const stopped = shown.some(({ state }) => state === 'paused' || state === 'failed');
+      const shown = (await list()).filter(({ id }) => wanted.includes(id));
+      const stopped = shown.some(({ state }) => isStopped(state));
       return { ok: !stopped, action: 'backfills', backfills: shown };
     }
     case 'pause':
     case 'resume':
     case 'cancel':
     case 'retry': {
-      const backfill = await move(event.backfill, event.action, operator, ports, postgres);
-      return { ok: true, action: 'backfills', backfills: [backfill] };
+      const { id } = await move(event.backfill, event.action, operator, ports, postgres);
+      return { ok: true, action: 'backfills', backfills: (await list()).filter((one) => one.id === id) };
     }
     case 'tune': {
       const { mostRows = null, pauseMs = null, parallel = null } = event;

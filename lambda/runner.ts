@@ -1,8 +1,9 @@
-import { refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
+import { qualifierOf, refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
 import { authorPlaceFinder, type AuthorPlaces } from './author-place.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
 import type { Surroundings } from './authoring/surroundings.ts';
 import { unreadParams } from './authoring/unread-params.ts';
+import { backfillMeter } from './backfill-meter.ts';
 import { realClock } from './clock.ts';
 import {
   DEFAULT_HISTORY,
@@ -10,7 +11,6 @@ import {
   SURROUNDINGS_ENVIRONMENT,
   WORKER_ENVIRONMENT,
   type DeployContext,
-  type MetricName,
   type RunnerAnswer,
   type Target,
 } from './contract.ts';
@@ -30,8 +30,11 @@ import { revert } from './engine/revert.ts';
 import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
 import { unlock } from './engine/unlock.ts';
-import { metricLine } from './metric-line.ts';
-import { runMeter, type RunMeter } from './run-meter.ts';
+import { openLog, type Log } from './log.ts';
+import { metered } from './metered.ts';
+import { isCountedOnly, noteText } from './note-text.ts';
+import { tellEnd, tellVerdict, writeMetrics, type Telling } from './run-end.ts';
+import { runMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
 import { handToWorker } from './runner-worker.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
@@ -71,29 +74,46 @@ const ANSWER_RESERVE_MS = 5_000;
 /** Makes the Lambda handler of a bundle. Custom resource, person and command line all come in here. */
 export function createRunner(bundle: RunnerBundle) {
   return async (event: unknown, context: RunnerContext): Promise<RunnerAnswer> => {
-    const log = `${context.logGroupName} ${context.logStreamName}`;
+    const place = `${context.logGroupName} ${context.logStreamName}`;
+    // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
+    const runId = `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`;
+    const secrets = secretReader();
+    const log = openLog({ function_request_id: context.awsRequestId, runId }, secrets.hide);
     try {
       const asked = readRunnerEvent(event);
+      if ('deploy' in asked && asked.deploy !== undefined) log.append(contextOf(asked.deploy));
       refuseBeyondAlias(asked, context.invokedFunctionArn);
-      const secrets = secretReader();
-      const answer = await hidingOutput(secrets.hide, () => answerTo(asked, bundle, context, secrets));
-      return { ...answer, log };
+      const desk = { ...bundle, runId, secrets, log, place };
+      const answer = await hidingOutput(secrets.hide, () => answerTo(asked, desk, context));
+      return { ...answer, log: place, runId };
     } catch (cause) {
       const error = asForerunError(cause);
-      writeLine({ note: 'refused', code: error.code, message: error.message });
-      return { ok: false, action: 'none', error: errorData(error), log };
+      log.line('ERROR', error.message, { note: 'refused', code: error.code });
+      return { ok: false, action: 'none', error: errorData(error), log: place, runId };
     }
   };
 }
 
+/** The alias or version that was invoked: all that Lambda tells of how somebody came here. */
+function throughOf({ invokedFunctionArn }: RunnerContext): { readonly through?: string } {
+  const through = qualifierOf(invokedFunctionArn);
+  return through === undefined ? {} : { through };
+}
+
 type Answer = RunnerAnswer extends infer One ? (One extends unknown ? Omit<One, 'log'> : never) : never;
 
-async function answerTo(
-  event: RunnerEvent,
-  bundle: RunnerBundle,
-  context: RunnerContext,
-  secrets: SecretReader,
-): Promise<Answer> {
+/** What one call works with. */
+interface Desk extends RunnerBundle {
+  readonly runId: string;
+  readonly secrets: SecretReader;
+  readonly log: Log;
+  /** Where the log is. */
+  readonly place: string;
+}
+
+async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext): Promise<Answer> {
+  const { runId, secrets, log, place, ...bundle } = desk;
+  const startedMs = Date.now();
   const target = targetOf(event.target ?? {});
   refuseUnconfirmed(event, target.database);
   const surroundings = surroundingsOf(event, secrets);
@@ -104,21 +124,27 @@ async function answerTo(
   if (deploy !== undefined) refuseStale(deploy, bundle);
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
-  const meter = runMeter(Date.now());
+  const meter = runMeter(startedMs);
+  const runner = context.runnerName ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
+  const batches = backfillMeter(runner, log, Date.now);
   const { places } = bundle;
   const authorPlace = places === undefined ? {} : { authorPlace: authorPlaceFinder(places) };
-  const ports = { ...metered(portsFor(target, deadlineMs, secrets), meter), ...authorPlace };
+  const ports = { ...metered(portsFor(target, deadlineMs, desk), meter, batches), ...authorPlace };
   const identity = {
-    // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
-    runId: `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`,
+    runId,
     runKey: deploy?.runKey ?? null,
     history: target.history,
     deployId: deploy?.deployId ?? null,
     owner: deploy?.owner ?? null,
     digest: bundle.digest,
     ...(typeof deploy?.askedAtMs === 'number' ? { askedAtMs: deploy.askedAtMs } : {}),
+    ...(deploy?.commit === undefined ? {} : { commit: deploy.commit }),
+    ...('by' in event && event.by !== undefined ? { by: event.by } : {}),
+    ...throughOf(context),
   };
   const asker = { identity, history, repeatables };
+  const frame = { target, identity, head: history.at(-1)?.id ?? BASE, startedMs, log: place };
+  const telling = { meter, log, frame, runner };
   const terms = { history, repeatables, deadlineMs, limits: DEFAULT_LIMITS };
   const operator = {
     history: target.history,
@@ -144,30 +170,29 @@ async function answerTo(
         await workAfterRun(ids, operator, deadlineMs, ports);
         await handToWorker(ids, { operator, target, worker, deadlineMs }, ports);
       }
-      return endOf(action, result, meter, context);
+      batches.end();
+      return endOf(action, result, telling);
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
       const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
-      writeLine({ note: 'settled', ...verdict });
-      writeMetrics(meter.ofVerdict(verdict), context);
+      await tellVerdict(verdict, telling);
       return { ok: true, action: 'settle', verdict };
     }
     case 'revert': {
       const { owners, sinceMs, everything } = event;
       const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
-      const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
+      const hasty = portsFor(target, deadlineMs, desk, { patienceMs: REVERT_PATIENCE_MS });
       return endOf(
-        'down',
+        'revert',
         await revert(wanted, { ...metered(hasty, meter), ...authorPlace }, postgres),
-        meter,
-        context,
+        telling,
       );
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
       const unlocked = await unlock(order, ports, postgres);
-      writeLine({ note: 'unlocked', ...unlocked });
+      log.line('WARN', 'The lease was taken away.', { note: 'unlocked', ...unlocked });
       return { ok: true, action: 'unlock', unlocked };
     }
     case 'stamp':
@@ -176,7 +201,7 @@ async function answerTo(
       const to = event.action === 'stamp' ? event.to : null;
       const request = { ...terms, identity: { ...identity, action }, reason, to };
       const amended = await amend(request, ports, postgres);
-      writeLine({ note: 'amended', ...amended });
+      log.line('WARN', 'The journal was amended.', { note: 'amended', ...amended });
       return { ok: true, action, amended };
     }
     case 'status':
@@ -199,43 +224,35 @@ async function answerTo(
     case 'resume':
     case 'cancel':
     case 'retry':
-    case 'tune': {
-      const told = await answerOnBackfills(event, operator, deadlineMs, ports);
-      if (event.action === 'resume' || event.action === 'retry') {
-        await handToWorker([event.backfill], { operator, target, worker, deadlineMs }, ports);
+    case 'tune':
+      try {
+        const told = await answerOnBackfills(event, operator, deadlineMs, ports);
+        if (event.action === 'resume' || event.action === 'retry') {
+          await handToWorker([event.backfill], { operator, target, worker, deadlineMs }, ports);
+        }
+        return told;
+      } finally {
+        batches.end();
+        writeMetrics(meter.ofBackfills(), telling);
       }
-      return told;
-    }
   }
 }
 
-function endOf(
-  action: 'up' | 'down',
+async function endOf(
+  asked: 'up' | 'down' | 'revert',
   result: RunResult | 'overtaken',
-  meter: RunMeter,
-  context: RunnerContext,
-): Answer {
+  telling: Telling,
+): Promise<Answer> {
   if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
-  writeLine({ note: 'ended', ...result });
-  writeMetrics(meter.ofResult(result, Date.now()), context);
-  return { ok: result.error === null, action, result };
+  await tellEnd(asked, result, telling);
+  return { ok: result.error === null, action: asked === 'up' ? 'up' : 'down', result };
 }
 
-const metered = (ports: Ports, { hear }: RunMeter): Ports => ({
-  ...ports,
-  tell(note) {
-    hear(note);
-    ports.tell(note);
-  },
+/** The deploy in every line; the run key begins with Lambda's id of the gate's invoke. */
+const contextOf = ({ deployId, runKey }: DeployContext) => ({
+  deployId,
+  gateRequestId: runKey.split('/')[0],
 });
-
-function writeMetrics(
-  values: Readonly<Partial<Record<MetricName, number>>> | null,
-  { runnerName }: RunnerContext,
-): void {
-  const runner = runnerName ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
-  if (values !== null && runner !== undefined) writeLine(metricLine(runner, values, Date.now()));
-}
 
 interface RunSurroundings extends Surroundings {
   /** Empty where nobody said which environment this is. */
@@ -275,10 +292,14 @@ const REVERT_PATIENCE_MS = 15_000;
 function portsFor(
   target: Target,
   deadlineMs: number,
-  { hide }: SecretReader,
+  { secrets: { hide }, log }: Desk,
   patience: { readonly patienceMs?: number } = {},
 ): Ports {
-  const tell = (note: RunNote): void => writeLine(note, hide);
+  const tell = (note: RunNote): void => {
+    if (isCountedOnly(note)) return;
+    const { level, message } = noteText(note);
+    log.line(level, message, note);
+  };
   const database = dataApiDatabase({
     target,
     clock: realClock,
@@ -344,8 +365,4 @@ function asForerunError(cause: unknown): ForerunError {
   if (cause instanceof ForerunError) return cause;
   if (cause instanceof DatabaseFailure) return databaseUnavailable(cause);
   throw cause;
-}
-
-function writeLine(line: object, hide: (text: string) => string = (text) => text): void {
-  process.stdout.write(`${hide(JSON.stringify(line))}\n`);
 }

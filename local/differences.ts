@@ -53,7 +53,7 @@ export const DIFFERENCES: readonly Difference[] = [
 
 /** The same for Lambda and CloudFormation, which have no suite of rules. */
 interface CloudDifference {
-  readonly service: 'Lambda' | 'CloudFormation' | 'IAM';
+  readonly service: 'Lambda' | 'CloudFormation' | 'EventBridge' | 'IAM';
   readonly what: string;
   readonly why: string;
 }
@@ -95,6 +95,11 @@ export const CLOUD_DIFFERENCES: readonly CloudDifference[] = [
     service: 'Lambda',
     what: 'Node.js runtimes only; code comes from a folder, and an asset that is a ZIP file is refused.',
     why: 'The CDK writes folders, and the functions of a migration are Node.js.',
+  },
+  {
+    service: 'EventBridge',
+    what: 'Every bus that is named is there, and its events are kept; no rule is played and nothing is delivered.',
+    why: 'Only what a run sends is rehearsed.',
   },
   {
     service: 'Lambda',

@@ -9,6 +9,7 @@ import type { FaultOf } from './cloudformation/engine.ts';
 import type { StackEvent } from './cloudformation/status.ts';
 import type { CallEntry } from './data-api/call-log.ts';
 import { startDataApi, type LocalDataApi } from './data-api/start-data-api.ts';
+import { startEventBus, type LocalEvent } from './events/start-event-bus.ts';
 import { startLambda, type LambdaOptions, type LocalLambda, type LogLine } from './lambda/start-lambda.ts';
 import { startPostgres, type LocalPostgres } from './postgres/postgres.ts';
 import { secretStore, type SecretStore } from './secrets-manager/secret-store.ts';
@@ -51,6 +52,8 @@ export interface Rehearsal {
   readonly lambda: LocalLambda;
   readonly dataApi: LocalDataApi;
   readonly secrets: SecretStore;
+  /** What was put on event buses, oldest first. */
+  readonly events: readonly LocalEvent[];
   /** Environment for an SDK client of somebody on this machine who may do everything. */
   readonly environment: Readonly<Record<string, string>>;
   /** Deploys one stack of a cloud assembly, after the stacks that it needs. */
@@ -103,10 +106,17 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
       ...(options.region === undefined ? {} : { region: options.region }),
     });
     closers.push(() => lambda.close());
+    const eventBus = await startEventBus({
+      account: lambda.account,
+      region: lambda.region,
+      authorize: (request) => allowed.ask(request),
+    });
+    closers.push(() => eventBus.stop());
     const endpoints = {
       AWS_ENDPOINT_URL_RDS_DATA: dataApi.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
       AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: eventBus.url,
     };
     lambda.provideEnvironment(endpoints);
     const databases = databaseHooks(postgres, dataApi, secrets);
@@ -128,6 +138,7 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
       lambda,
       dataApi,
       secrets,
+      events: eventBus.events,
       environment: {
         ...endpoints,
         AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,

@@ -1,3 +1,5 @@
+import type { BackfillState } from './backfill/states.ts';
+
 /**
  * What the engine asks of the world. The engine itself touches no SDK, file, process, clock or console:
  * everything outside comes in through these interfaces, so each can be a ten-line fake in a test.
@@ -108,6 +110,18 @@ export type RunNote =
       readonly milliseconds: number;
       readonly nextRows: number;
     }
+  | {
+      /** A backfill stands in a state: taken up or gone on with, done, or stopped by trouble. */
+      readonly note: 'backfill';
+      readonly backfill: string;
+      readonly state: BackfillState;
+      readonly reason: string | null;
+      /** Rows there are to look at and rows looked at, by all workers; null where nobody knows. */
+      readonly total: number | null;
+      readonly scanned: number | null;
+    }
+  /** How many backfills of the history only a person can let go on. */
+  | { readonly note: 'backfills'; readonly stopped: number }
   | { readonly note: 'committed'; readonly migrations: readonly string[] }
   | {
       readonly note: 'rolled-back' | 'partial';

@@ -13,7 +13,7 @@ const LAYERS: readonly { readonly of: string; readonly may: readonly string[] }[
       'lambda/contract.ts',
       'lambda/executions.ts',
       'lambda/http.ts',
-      'lambda/metric-line.ts',
+      'lambda/log.ts',
       'lambda/refusal.ts',
     ],
   },

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { realClock } from '../../lambda/clock.ts';
 import { dataApiDatabase, writingClient } from '../../lambda/data-api/database.ts';
+import type { RunIdentity } from '../../lambda/engine/journal.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunResult } from '../../lambda/engine/outcome.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../lambda/engine/limits.ts';
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly runKey?: string;
   readonly owner?: string;
   readonly askedAtMs?: number;
+  /** What else the asker says of himself. */
+  readonly asker?: Pick<RunIdentity, 'commit' | 'by' | 'through'> & { readonly deployId?: string };
   /** Awaited before the nth transaction begins, from 1. */
   readonly beforeBegin?: (nth: number) => Promise<void>;
   readonly yieldToOwnRun?: boolean;
@@ -132,6 +135,7 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
         owner: more.owner ?? null,
         digest: 'digest',
         ...(more.askedAtMs === undefined ? {} : { askedAtMs: more.askedAtMs }),
+        ...more.asker,
       },
       history,
       goal: { ...goal, ...(more.environment === undefined ? {} : { environment: more.environment }) },

@@ -148,6 +148,8 @@ async function enqueueHeld(
 export async function sayDone(place: BackfillPlace, ports: Ports): Promise<void> {
   await rowsOf(dropTarget(place), ports);
   await rowsOf(finishBackfill(place), ports);
+  const { backfill } = place;
+  ports.tell({ note: 'backfill', backfill, state: 'succeeded', reason: null, total: null, scanned: null });
 }
 
 function endText(id: string, slice: Exclude<SliceEnd, { end: 'worked' }>): ForerunError {

@@ -56,7 +56,9 @@ export const readBackfill = ({ history, backfill }: BackfillPlace): Statement =>
   sql: `select pg_catalog.jsonb_build_object(
   'state', b.state, 'checksum', b.checksum, 'key', b.key, 'captured', b.captured_at is not null,
   'prepared', b.prepared_at is not null, 'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel,
-  'reason', b.reason, 'open', (
+  'reason', b.reason, 'total', b.total, 'scanned', (
+    select coalesce(pg_catalog.sum(r.scanned), 0) from forerun.backfill_range r
+    where r.history = b.history and r.backfill = b.id), 'open', (
     select coalesce(pg_catalog.jsonb_agg(r.number order by r.number), '[]') from forerun.backfill_range r
     where r.history = b.history and r.backfill = b.id and not r.ended)) as answer
 from forerun.backfill b where b.history = :history and b.id = :backfill`,

@@ -35,7 +35,7 @@ function rateOf(samples: readonly Sample[]): number | null {
 }
 
 /** `41% done, about 12 minutes left`, or as much of it as is known. */
-export function progressText(open: OpenBackfill): string {
+export function progressText(open: Pick<OpenBackfill, 'total' | 'scanned' | 'recent'>): string {
   const { share, etaSeconds } = progressOf(open);
   const done =
     share === null ? `${open.scanned.toLocaleString('en')} rows done` : `${Math.floor(share * 100)}% done`;

@@ -69,3 +69,6 @@ export function edgeFrom(from: BackfillState, by: BackfillMove): Edge | undefine
 
 /** States in which a worker may work. */
 export const isOpen = (state: BackfillState): boolean => state === 'enqueued' || state === 'running';
+
+/** States out of which only a person helps. */
+export const isStopped = (state: BackfillState): boolean => state === 'paused' || state === 'failed';

@@ -80,7 +80,9 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
     const view = await viewBackfill(place, ports);
     if (view === null) return { end: 'stopped', state: 'cancelled', reason: 'the journal does not know it' };
     if (view.state === 'succeeded') return { end: 'worked' };
-    if (view.state !== 'running') return { end: 'stopped', state: view.state, reason: view.reason };
+    const { state, reason, total, scanned } = view;
+    ports.tell({ note: 'backfill', backfill: place.backfill, state, reason, total, scanned });
+    if (state !== 'running') return { end: 'stopped', state, reason };
     if (view.open.length === 0) return { end: 'worked' };
     if (ports.clock.now() > untilMs) return { end: 'working', why: null };
     if (!(await slice.mayGoOn())) return { end: 'working', why: 'the run was overtaken' };
@@ -139,5 +141,6 @@ async function stop(
 ): Promise<SliceEnd> {
   const from: readonly BackfillState[] = to === 'failed' ? ['enqueued', 'running'] : ['running'];
   await rowsOf(moveBackfill({ ...place, from, to, reason }), ports).catch(tolerate);
+  ports.tell({ note: 'backfill', backfill: place.backfill, state: to, reason, total: null, scanned: null });
   return { end: 'stopped', state: to, reason, cause };
 }
