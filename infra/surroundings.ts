@@ -1,6 +1,6 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { meantBy } from '../lambda/authoring/near-miss.ts';
+import { meantBy } from '../lambda/engine/near-miss.ts';
 import { misused } from './misused.ts';
 
 /** What migrations are told from outside, as it stands in a template. */

@@ -1,13 +1,4 @@
-/** Which parts of a bundle are made of which lines of the author's files. */
-export interface AuthorPlaces {
-  /** As people know them, from the folder that holds the migrations. */
-  readonly files: readonly string[];
-  /**
-   * Line and column of the bundle where a part begins, in this order; the number of its file, and its line there. A file that
-   * is -1 is none of the author's. Lines and columns count from 1.
-   */
-  readonly places: readonly (readonly number[])[];
-}
+import type { AuthorPlaces } from './contract.ts';
 
 /** A frame of a stack trace within the one module of the bundle. */
 const FRAME = /[/\\]index\.mjs:(\d+):(\d+)\)?$/;

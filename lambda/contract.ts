@@ -223,6 +223,17 @@ export interface RunEventDetail {
   readonly log: string;
 }
 
+/** Which parts of a bundle are made of which lines of the author's files. */
+export interface AuthorPlaces {
+  /** As people know them, from the folder that holds the migrations. */
+  readonly files: readonly string[];
+  /**
+   * Line and column of the bundle where a part begins, in this order; the number of its file, and its line there. A file that
+   * is -1 is none of the author's. Lines and columns count from 1.
+   */
+  readonly places: readonly (readonly number[])[];
+}
+
 /** What the gate adds to an action, so that the run knows for whom it works and when it must be done. */
 export interface DeployContext {
   readonly deployId: string;

@@ -1,5 +1,5 @@
 import { qualifierOf, refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
-import { authorPlaceFinder, type AuthorPlaces } from './author-place.ts';
+import { authorPlaceFinder } from './author-place.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
 import type { Surroundings } from './authoring/surroundings.ts';
 import { unreadParams } from './authoring/unread-params.ts';
@@ -10,6 +10,7 @@ import {
   RUNNER_ENVIRONMENT,
   SURROUNDINGS_ENVIRONMENT,
   WORKER_ENVIRONMENT,
+  type AuthorPlaces,
   type DeployContext,
   type RunnerAnswer,
   type Target,

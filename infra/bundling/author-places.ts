@@ -1,5 +1,5 @@
 import { resolve, sep } from 'node:path';
-import type { AuthorPlaces } from '../../lambda/author-place.ts';
+import type { AuthorPlaces } from '../../lambda/contract.ts';
 import { shownPath } from './migration-files.ts';
 
 /** A source map as esbuild writes it. */

@@ -1,5 +1,5 @@
 import { ForerunError, UNTOUCHED } from '../engine/errors.ts';
-import { meantBy } from './near-miss.ts';
+import { meantBy } from '../engine/near-miss.ts';
 
 /** Refuses a migration that is limited to an environment which is not among the declared ones: it would never run there. */
 export function refuseUnknownEnvironments(

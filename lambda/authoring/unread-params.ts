@@ -1,5 +1,5 @@
 import { ForerunError, UNTOUCHED } from '../engine/errors.ts';
-import { meantBy } from './near-miss.ts';
+import { meantBy } from '../engine/near-miss.ts';
 import type { ParamsSchema } from './params.ts';
 
 /**

@@ -88,7 +88,7 @@ describe('the architecture', () => {
 
   test('lets a Lambda carry nothing that it does not run', () => {
     const allowed =
-      /^(?:@aws-sdk\/client-(?:rds-data|secrets-manager)|@aws\/durable-execution-sdk-js|aws4|kysely|valibot|node:https?)$/;
+      /^(?:@aws-sdk\/client-(?:rds-data|secrets-manager)|@aws\/durable-execution-sdk-js|aws4|kysely|valibot|node:(?:https?|util))$/;
     const found = product
       .filter(({ path }) => path.startsWith('lambda/'))
       .flatMap(({ path, imports }) =>
