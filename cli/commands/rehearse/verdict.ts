@@ -29,6 +29,7 @@ export function tellVerdict(played: readonly Played[], write: (line: string) => 
   const unmet = played.flatMap((one) => one.unmet);
   write('');
   for (const stack of stacks) tellStack(stack, write);
+  tellDenied(played, write);
   tellPassedOver(played, write);
   switch (verdictOf(played)) {
     case 'goes through':
@@ -74,6 +75,15 @@ function databaseText({ construct, head, applied, pending, ahead }: DatabaseStan
   ];
   const where = away.length === 0 ? `where the release in use expects it (${head})` : away.join('; ');
   return `${construct}: ${last === undefined ? count : `${count}, up to ${last}`}; ${where}`;
+}
+
+function tellDenied(played: readonly Played[], write: (line: string) => void): void {
+  const all = played.flatMap(({ denied }) =>
+    denied.map(({ roleArn, action, resource }) => `${roleArn.split('/').at(-1)}: ${action} on ${resource}`),
+  );
+  if (all.length === 0) return;
+  write('Grants that were missing:');
+  for (const one of new Set(all)) for (const line of wrap('  ', one)) write(line);
 }
 
 function tellPassedOver(played: readonly Played[], write: (line: string) => void): void {
