@@ -52,9 +52,7 @@ export function standstill({ id, state, reason }: BackfillData): readonly string
 function tuning({ id, state, mostRows, pauseMs, parallel }: BackfillData): readonly string[] {
   if (state !== 'enqueued' && state !== 'running') return [];
   const rows = mostRows === null ? 'as many rows as fit its time' : `at most ${countOf(mostRows, 'row')}`;
-  return [
-    `${id}: ${rows} a batch, a pause of at least ${pauseMs} ms, ${countText(parallel)} in parallel`,
-  ];
+  return [`${id}: ${rows} a batch, a pause of at least ${pauseMs} ms, ${countText(parallel)} in parallel`];
 }
 
 function eventsOf({ events = [] }: Told): readonly string[] {

@@ -46,7 +46,9 @@ const done = () => runner.stage.rows(`select count(*)::int as done from note whe
 test('a dry run shows rows before and after, and nothing of it stays', async () => {
   const { code, out } = await runner.forerun('backfill', 'work', '0002_slug', '--dry-run');
   expect(code).toBe(0);
-  expect(out).toContain('One batch of 0002_slug would change 100 rows. It was rolled back: nothing of it stays.');
+  expect(out).toContain(
+    'One batch of 0002_slug would change 100 rows. It was rolled back: nothing of it stays.',
+  );
   expect(out).toContain('before  {"id":1,"slug":null}');
   expect(out).toContain('after   {"id":1,"slug":"note-1"}');
   expect(await done()).toEqual([{ done: 0 }]);
@@ -62,7 +64,15 @@ test('a paused one is listed with its way out, and goes on when it is resumed; w
   expect(stopped.err).toContain('forerun backfill resume 0002_slug lets it go on');
 
   expect((await runner.forerun('backfill', 'resume', '0002_slug')).code).toBe(0);
-  const tuned = await runner.forerun('backfill', 'tune', '0002_slug', '--most-rows', '300', '--pause-ms', '5');
+  const tuned = await runner.forerun(
+    'backfill',
+    'tune',
+    '0002_slug',
+    '--most-rows',
+    '300',
+    '--pause-ms',
+    '5',
+  );
   expect(tuned.out).toContain('0002_slug: at most 300 rows a batch, a pause of at least 5 ms, 1 in parallel');
 
   const watching = runner.begin({}, 'backfill', 'watch', '--every', '1');

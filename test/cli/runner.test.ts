@@ -35,13 +35,19 @@ describe('a deployed runner, asked from the command line', () => {
     expect(out).toMatch(/^lease +free$/m);
     expect(out).toMatch(/^0001_note +\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +first$/m);
     const json = await runner.forerun('status', '--json');
-    expect(JSON.parse(json.out)).toMatchObject({ ok: true, action: 'status', status: { head: '0002_words' } });
+    expect(JSON.parse(json.out)).toMatchObject({
+      ok: true,
+      action: 'status',
+      status: { head: '0002_words' },
+    });
   });
 
   test('goes down only for whoever names the database, up again, and the history tells of it', async () => {
     const refused = await runner.forerun('down', '0001_note');
     expect(refused).toMatchObject({ code: 2, out: '' });
-    expect(refused.err).toContain('down on the database "app" has to be confirmed.\nThe database was not touched.');
+    expect(refused.err).toContain(
+      'down on the database "app" has to be confirmed.\nThe database was not touched.',
+    );
     expect(refused.err).toContain('run the command again with --confirm app');
     const other = await runner.forerun('down', '0001_note', '--confirm', 'production');
     expect(other.err).toContain('down was confirmed for another database than "app".');
@@ -62,7 +68,10 @@ describe('a deployed runner, asked from the command line', () => {
   test('keeps a reason, unlocks, repairs and stamps', async () => {
     const why = ['--reason', 'a test'];
     const unlock = await runner.forerun('unlock', ...why, '--confirm', 'app');
-    expect(unlock).toMatchObject({ code: 0, out: 'Nobody held the lease; there was nothing to take away.\n' });
+    expect(unlock).toMatchObject({
+      code: 0,
+      out: 'Nobody held the lease; there was nothing to take away.\n',
+    });
     expect(await runner.forerun('repair', ...why)).toMatchObject({
       code: 0,
       out: 'The journal was right already; nothing was changed.\n',
@@ -111,7 +120,12 @@ describe('a deployed runner, asked from the command line', () => {
 describe('a runner that cannot be asked', () => {
   test.each<[string, Readonly<Record<string, string>>, readonly string[], string]>([
     ['is not there', {}, ['--runner', 'gone'], 'There is no function gone with the alias read'],
-    ['cannot be reached', { AWS_ENDPOINT_URL_LAMBDA: DEAD }, [], 'Lambda could not be reached (ECONNREFUSED).'],
+    [
+      'cannot be reached',
+      { AWS_ENDPOINT_URL_LAMBDA: DEAD },
+      [],
+      'Lambda could not be reached (ECONNREFUSED).',
+    ],
     ['has no region', { AWS_REGION: '', AWS_CONFIG_FILE: '/dev/null' }, [], 'Nothing says in which region'],
   ])('because it %s: nothing ran, and the way out is told', async (_case, env, args, what) => {
     const { code, err } = await runner.forerunWith(env, 'status', ...args);

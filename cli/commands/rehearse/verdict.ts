@@ -37,7 +37,7 @@ export function tellVerdict(played: readonly Played[], write: (line: string) => 
       break;
     case 'comes home':
       write('The deploy would fail, and the stack would come home.');
-      write(`Next: ${unmetOr(unmet, 'mend what failed first, and rehearse again.')}`);
+      write(`Next: ${unmetOr(unmet, `${wayOut(played)}, and rehearse again.`)}`);
       break;
     case 'gets stuck':
       write('The deploy would fail, and the stack would be stuck.');
@@ -94,6 +94,9 @@ function tellPassedOver(played: readonly Played[], write: (line: string) => void
   for (const one of all) for (const line of wrap('  ', one)) write(line);
   write('');
 }
+
+const wayOut = (played: readonly Played[]): string =>
+  played.some(({ denied }) => denied.length > 0) ? 'grant what is missing' : 'mend what failed first';
 
 const unmetOr = (unmet: readonly string[], otherwise: string): string =>
   unmet.length === 0

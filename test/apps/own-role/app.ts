@@ -12,9 +12,13 @@ const lacks: unknown = app.node.tryGetContext('lacks');
 const grants: readonly [resource: string, actions: readonly string[]][] = [
   [
     cluster.clusterArn,
-    ['ExecuteStatement', 'BatchExecuteStatement', 'BeginTransaction', 'CommitTransaction', 'RollbackTransaction'].map(
-      (name) => `rds-data:${name}`,
-    ),
+    [
+      'ExecuteStatement',
+      'BatchExecuteStatement',
+      'BeginTransaction',
+      'CommitTransaction',
+      'RollbackTransaction',
+    ].map((name) => `rds-data:${name}`),
   ],
   [secretArnOf(cluster.secret), ['secretsmanager:GetSecretValue']],
   ['*', ['logs:CreateLogStream', 'logs:PutLogEvents']],
