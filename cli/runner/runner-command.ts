@@ -41,7 +41,7 @@ export interface Around {
   readonly signal: AbortSignal;
 }
 
-export const COMMON_OPTIONS = {
+const COMMON_OPTIONS = {
   runner: { type: 'string' },
   target: { type: 'string' },
   json: { type: 'boolean', default: false },

@@ -40,8 +40,6 @@ function countsOf({ applied, skipped, repeated, reverted }: RunData): string {
 }
 
 function detailsOf({ reason, applied, skipped, repeated, reverted }: RunData): readonly string[] {
-  const named = (word: string, ids: readonly string[]): readonly string[] =>
-    ids.length === 0 ? [] : wrap(`  ${word.padEnd(9)} `, ids.join(', '));
   return [
     ...(reason === null ? [] : wrap('  reason    ', reason)),
     ...named('applied', applied),
@@ -50,3 +48,6 @@ function detailsOf({ reason, applied, skipped, repeated, reverted }: RunData): r
     ...named('reverted', reverted),
   ];
 }
+
+const named = (word: string, ids: readonly string[]): readonly string[] =>
+  ids.length === 0 ? [] : wrap(`  ${word.padEnd(9)} `, ids.join(', '));

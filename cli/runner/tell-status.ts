@@ -9,9 +9,6 @@ const SHOWN = 10;
 /** Where the database stands. */
 export function tellStatus(status: Status): readonly string[] {
   const { installed, head, applied, pending, stale, changed, vanished, foreign, halfDone, holder } = status;
-  const fact = (name: string, value: string): readonly string[] => wrap(name.padEnd(24), value);
-  const named = (name: string, ids: readonly string[]): readonly string[] =>
-    ids.length === 0 ? [] : fact(name, ids.join(', '));
   const half = halfDone.map(
     ({ migration, direction, done, open }) =>
       `${migration} (${direction}): ${countOf(done, 'statement')} done${open === null ? '' : `, statement ${open} was started and its end is not seen yet`}`,
@@ -30,6 +27,11 @@ export function tellStatus(status: Status): readonly string[] {
     ...appliedTable(applied),
   ];
 }
+
+const fact = (name: string, value: string): readonly string[] => wrap(name.padEnd(24), value);
+
+const named = (name: string, ids: readonly string[]): readonly string[] =>
+  ids.length === 0 ? [] : fact(name, ids.join(', '));
 
 function holderText({ runId, deployId, since, live }: NonNullable<Status['holder']>): string {
   const who = deployId === null ? `run ${runId}` : `run ${runId} of deploy ${deployId}`;

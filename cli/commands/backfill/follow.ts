@@ -14,10 +14,7 @@ const PLAIN_LINE_EVERY_MS = 10_000;
 const HICCUPS = 5;
 
 /** @throws ForerunError what the runner says no to */
-export async function listBackfills(
-  given: Given,
-  { client, signal }: Around,
-): Promise<readonly BackfillData[]> {
+async function listBackfills(given: Given, { client, signal }: Around): Promise<readonly BackfillData[]> {
   const answer = await client.ask(eventOf('backfills', {}, given), 'read', signal);
   if ('backfills' in answer) return answer.backfills;
   const [error] = errorsOf(answer);
