@@ -131,7 +131,7 @@ async function rehearseApp(wishes: Wishes, around: Around): Promise<number> {
   if (!wishes.json) {
     progress.end();
     output.out('Forerun rehearses the deploy on this machine: real template, real bundles, real PostgreSQL.');
-    for (const note of now.notes) output.out(`Note: ${note}`);
+    for (const note of new Set(now.notes)) output.out(`Note: ${note}`);
   }
   const played: Played[] = [];
   let deploys = 0;

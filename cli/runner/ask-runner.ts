@@ -1,11 +1,10 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { RUNNER_ALIASES, type RunnerAnswer } from '../../lambda/contract.ts';
-import type { RunnerEventInput } from '../../lambda/runner-event.ts';
 import { crash, lambdaFailure, type Asking } from './lambda-failure.ts';
 import type { Alias, RunnerName } from './runner-name.ts';
 
 /** What is sent: an action with its members. The runner itself holds it against its schema. */
-export type RunnerAsk = { readonly action: RunnerEventInput['action'] } & Readonly<Record<string, unknown>>;
+export type RunnerAsk = { readonly action: string } & Readonly<Record<string, unknown>>;
 
 /** Longer than any call of Lambda (15 minutes): whoever waits longer waits for a connection that is gone. */
 const WHOLE_CALL_MS = 16 * 60_000;
