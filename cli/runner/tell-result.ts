@@ -3,6 +3,8 @@ import { countOf } from '../terminal/words.ts';
 
 /** How a run ended, step by step. */
 export function tellResult({ action, steps, outcome, backfills = [], error }: RunResult): readonly string[] {
+  // A run that was refused has nothing to tell but its error.
+  if (error !== null && steps.length === 0) return [];
   const width = Math.max(0, ...steps.map(({ migration }) => migration.length));
   const lines = steps.map((step) => `${step.migration.padEnd(width)}  ${wordOf(step, action)}`);
   const done = steps.filter((step) => step.outcome === 'applied').length;
