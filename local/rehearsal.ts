@@ -30,12 +30,22 @@ export interface RehearsalOptions {
   readonly faultOf?: FaultOf;
   /** Told in words what of a template is not played; something plausible stands in. Default: it fails the deploy. */
   readonly passOver?: (what: string) => void;
+  /** Each time a role is refused what its policies do not allow at that moment. */
+  readonly onDenied?: (denied: Denied) => void;
   /** Default `111122223333`. */
   readonly account?: string;
   /** Default `eu-west-1`. */
   readonly region?: string;
   /** Each call of the Data API. */
   readonly onCall?: (call: CallEntry) => void;
+}
+
+/** What a role was refused. */
+export interface Denied {
+  readonly roleArn: string;
+  /** As IAM names it, such as `rds-data:CommitTransaction`. */
+  readonly action: string;
+  readonly resource: string;
 }
 
 /** A database that stood before the stacks that use it. */
@@ -132,7 +142,12 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
       ...(options.passOver === undefined ? {} : { passOver: options.passOver }),
     });
     closers.push(() => cloudFormation.close());
-    allowed.ask = ({ accessKeyId, action, resource }) => cloudFormation.allows(accessKeyId, action, resource);
+    allowed.ask = ({ accessKeyId, action, resource }) => {
+      if (cloudFormation.allows(accessKeyId, action, resource)) return true;
+      const roleArn = lambda.roleOf(accessKeyId) ?? accessKeyId;
+      options.onDenied?.({ roleArn, action, resource });
+      return false;
+    };
     return {
       cloudFormation,
       lambda,
