@@ -1,5 +1,14 @@
 import type { BackfillAnswer } from './contract.ts';
-import { backfills, move, ownBackfill, tune, work, type Operator } from './engine/backfill/operate.ts';
+import {
+  backfills,
+  move,
+  oneBackfill,
+  ownBackfill,
+  tune,
+  work,
+  type Asked,
+  type Operator,
+} from './engine/backfill/operate.ts';
 import { isOpen } from './engine/backfill/states.ts';
 import { tryBatch } from './engine/backfill/trial.ts';
 import { DatabaseFailure } from './engine/database-failure.ts';
@@ -20,8 +29,13 @@ export async function answerOnBackfills(
   ports: Ports,
 ): Promise<BackfillAnswer> {
   switch (event.action) {
-    case 'backfills':
-      return { ok: true, action: 'backfills', backfills: await backfills(operator.history, ports, postgres) };
+    case 'backfills': {
+      const shown =
+        event.backfill === undefined
+          ? await backfills(operator.history, ports, postgres)
+          : [await oneBackfill(event.backfill, operator, ports, postgres)];
+      return { ok: true, action: 'backfills', backfills: shown };
+    }
     case 'backfill': {
       if (event.dryRun) {
         const migration = ownBackfill(event.backfill ?? '', operator);
@@ -42,16 +56,22 @@ export async function answerOnBackfills(
     case 'resume':
     case 'cancel':
     case 'retry': {
-      const backfill = await move(event.backfill, event.action, operator, ports, postgres);
+      const backfill = await move(event.backfill, event.action, askedBy(event), operator, ports, postgres);
       return { ok: true, action: 'backfills', backfills: [backfill] };
     }
     case 'tune': {
       const { mostRows = null, pauseMs = null, parallel = null } = event;
-      const backfill = await tune(event.backfill, { mostRows, pauseMs, parallel }, operator, ports, postgres);
+      const tuned = { mostRows, pauseMs, parallel };
+      const backfill = await tune(event.backfill, tuned, askedBy(event), operator, ports, postgres);
       return { ok: true, action: 'backfills', backfills: [backfill] };
     }
   }
 }
+
+const askedBy = (event: { readonly reason?: string; readonly by?: string }): Asked => ({
+  reason: event.reason ?? null,
+  by: event.by ?? null,
+});
 
 /** How long a deploy goes on working, when all else is done, on what is enqueued: most backfills are over by then. */
 const AFTER_A_RUN_MS = 60_000;

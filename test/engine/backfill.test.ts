@@ -48,10 +48,11 @@ describe('the states', () => {
     expect(EDGES.every(({ from, to, says }) => from !== to && /^[A-Z].*\.$/.test(says))).toBe(true);
   });
 
-  test('all can be reached, and only one has no way out', () => {
+  test('all can be reached, and only one has no way out without a deploy', () => {
     const reached = new Set<BackfillState>(['enqueued', ...EDGES.map(({ to }) => to)]);
     expect([...reached].toSorted()).toEqual(states.toSorted());
-    expect(states.filter((state) => !EDGES.some(({ from }) => from === state))).toEqual(['succeeded']);
+    const ways = EDGES.filter(({ by }) => by !== 'deploy');
+    expect(states.filter((state) => !ways.some(({ from }) => from === state))).toEqual(['succeeded']);
   });
 
   test('never start again by themselves', () => {

@@ -1,0 +1,381 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  backfill,
+  bigint,
+  integer,
+  irreversible,
+  migration,
+  sql,
+  table,
+  text,
+  timestamptz,
+  uuid,
+  type MigrationDefinition,
+} from 'forerun';
+import { backfills, tune, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
+import { largestRange, splitRange, type Largest } from '../../lambda/engine/backfill/postgres-split.ts';
+import { findKey } from '../../lambda/engine/backfill/prepare.ts';
+import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
+import type { Migration } from '../../lambda/engine/migration.ts';
+import type { Database, Ports, RunNote, Transaction } from '../../lambda/engine/ports.ts';
+import { postgres } from '../../lambda/engine/postgres.ts';
+import { historyOf } from '../authoring/history-of.ts';
+import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
+
+let place: Workplace;
+beforeAll(async () => (place = await startWorkplace()));
+afterAll(() => place.close());
+
+const ID = '0002_fill';
+type Batch = Extract<RunNote, { note: 'batch' }>;
+
+const rows = table('thing', { id: bigint(), n: integer(), mark: text().nullable() });
+
+const create = (statements: readonly string[]): MigrationDefinition =>
+  migration({
+    after: 'base',
+    async up({ op }) {
+      for (const statement of statements) await op.execute(statement);
+    },
+    down: irreversible('a test'),
+  });
+
+const many = (count: number): MigrationDefinition =>
+  create([
+    'create table thing (id bigint primary key, n int not null default 0, mark text)',
+    `insert into thing select g from generate_series(1, ${count}) g`,
+  ]);
+
+const common = {
+  after: '0001_create',
+  table: rows,
+  key: 'id',
+  pauseMs: 0,
+  batchRows: 4,
+  down: 'nothing to undo',
+} as const;
+
+/** A change that leaves no trace: a row that was changed twice, or never, shows. */
+const count = backfill({ ...common, frozen: true, set: { n: sql`n + 1` } });
+
+const operatorOf = (history: readonly Migration[], worker: string): Operator => ({
+  history: 'default',
+  migrations: history,
+  worker,
+  limits: DEFAULT_LIMITS,
+});
+
+/** Enqueued, and not yet begun. */
+async function enqueued(
+  definitions: Readonly<Record<string, MigrationDefinition>>,
+): Promise<{ readonly database: FreshDatabase; readonly history: readonly Migration[] }> {
+  const database = await place.freshDatabase();
+  const history = historyOf(definitions);
+  await database.up(history);
+  return { database, history };
+}
+
+const counted = (database: FreshDatabase): Promise<readonly Record<string, unknown>[]> =>
+  database.query('select n, count(*)::int as rows from thing group by n order by n');
+
+/** Every key between base and end is in one range and one only, and all of them are done. */
+async function expectSeamless(database: FreshDatabase): Promise<number> {
+  const ranges = await database.query(
+    'select lower_key::text as lower, upper_key::text as upper, ended from forerun.backfill_range',
+  );
+  const next = new Map(ranges.map(({ lower, upper }) => [lower, upper]));
+  expect(next.size).toBe(ranges.length);
+  let walked = 0;
+  for (let at: unknown = null; ; walked += 1) {
+    expect(next.has(at)).toBe(true);
+    at = next.get(at);
+    if (at === null) break;
+  }
+  expect(walked + 1).toBe(ranges.length);
+  expect(ranges.every(({ ended }) => ended === true)).toBe(true);
+  return ranges.length;
+}
+
+describe('a backfill with one range', () => {
+  test('is worked on in parallel when it is tuned to, and each row is changed once', async () => {
+    const { database, history } = await enqueued({ '0001_create': many(1_500), [ID]: count });
+    const operator = operatorOf(history, 'one');
+    const at = new Set<number>();
+    let tuned: Promise<unknown> | null = null;
+    const ports = database.ports({
+      tell(note) {
+        if (note.note !== 'batch') return;
+        at.add(note.range);
+        tuned ??= tune(ID, { mostRows: 4, pauseMs: 0, parallel: 3 }, NOBODY, operator, ports, postgres);
+      },
+    });
+    await work([ID], operator, Date.now() + 60_000, ports);
+    await tuned;
+    expect(await counted(database)).toEqual([{ n: 1, rows: 1_500 }]);
+    expect(at.size).toBeGreaterThanOrEqual(3);
+    expect(await expectSeamless(database)).toBe(at.size);
+    expect(await database.query(`select state from forerun.backfill`)).toEqual([{ state: 'succeeded' }]);
+    expect(await database.query(`select name from forerun.lease where name <> 'run'`)).toEqual([]);
+  });
+
+  test('is shared by workers of one lane each, never more than it may have at a time', async () => {
+    const { database, history } = await enqueued({ '0001_create': many(1_200), [ID]: count });
+    await database.query('update forerun.backfill set parallel = 2, most_rows = 4');
+    // Ranges as one worker would have made them.
+    await database.query(`create or replace view holders as
+      select count(*)::int as held from forerun.lease where holder is not null and name <> 'run'`);
+    const held: Promise<number>[] = [];
+    const workers = [1, 2, 3].map((number) =>
+      work(
+        [ID],
+        operatorOf(history, `worker ${number}`),
+        Date.now() + 60_000,
+        database.ports({
+          tell(note) {
+            if (note.note !== 'batch' || held.length > 40) return;
+            held.push(database.query('select held from holders').then(([row]) => Number(row?.['held'])));
+          },
+        }),
+        { lanes: 1 },
+      ),
+    );
+    await Promise.all(workers);
+    expect(await counted(database)).toEqual([{ n: 1, rows: 1_200 }]);
+    expect(Math.max(...(await Promise.all(held)))).toBe(2);
+    await expectSeamless(database);
+  });
+
+  test('is not split for ever: with little left in it, it is left to its holder', async () => {
+    const { database, history } = await enqueued({ '0001_create': many(100), [ID]: count });
+    await database.query('update forerun.backfill set most_rows = 4');
+    const operator = operatorOf(history, 'one');
+    const ports = database.ports();
+    const found: unknown[] = [];
+    const looking = database.ports({
+      tell(note) {
+        if (note.note === 'batch') found.push(largest(history, ports));
+      },
+    });
+    await work([ID], operator, Date.now() + 60_000, looking);
+    const seen = await Promise.all(found);
+    expect(seen.filter((one) => one !== null).length).toBeGreaterThan(0);
+    // Eight batches of four rows: the last looks find less.
+    expect(seen.slice(-6)).toEqual([null, null, null, null, null, null]);
+  });
+});
+
+const NOBODY = { reason: null, by: null };
+
+async function largest(history: readonly Migration[], ports: Ports): Promise<Largest | null> {
+  const spec = history.find(({ id }) => id === ID)?.backfill;
+  if (spec === undefined) throw new Missing();
+  const found = await findKey(spec, { ports });
+  if (!('key' in found)) throw new Missing();
+  const statement = largestRange({ history: 'default', backfill: ID }, spec, found.key);
+  const answer = (await ports.database.execute(statement, { rows: true })).rows[0]?.['answer'];
+  return (answer ?? null) as Largest | null;
+}
+
+/** Splits the largest range if one is worth it; its half is free at once. */
+async function splitLargest(history: readonly Migration[], ports: Ports): Promise<void> {
+  const spec = history.find(({ id }) => id === ID)?.backfill;
+  const chosen = await largest(history, ports).catch(() => null);
+  if (spec === undefined || chosen === null) return;
+  const found = await findKey(spec, { ports });
+  if (!('key' in found)) throw new Missing();
+  const taker = { history: 'default', backfill: ID, worker: 'adversary', leaseMs: 0 };
+  await ports.database.execute(splitRange(taker, chosen, spec, found.key), { rows: true });
+}
+
+class Missing extends Error {
+  override readonly name = 'Missing';
+}
+
+/** Whatever the worker sends next, its range is split just before, or, inside a transaction, while it is open. */
+function splittingBefore(ports: Ports, split: () => Promise<void>, pending: Promise<void>[]): Ports {
+  const { database } = ports;
+  let calls = 0;
+  const disturb = async (): Promise<void> => {
+    calls += 1;
+    if (calls % 3 === 0) await split();
+  };
+  const disturbed: Database = {
+    ...database,
+    async execute(statement, options) {
+      await disturb();
+      return database.execute(statement, options);
+    },
+    async begin() {
+      await disturb();
+      const transaction = await database.begin();
+      const open: Transaction = {
+        ...transaction,
+        execute(statement, options) {
+          calls += 1;
+          // It waits at the lease until the transaction is over.
+          if (calls % 3 === 0) pending.push(split());
+          return transaction.execute(statement, options);
+        },
+      };
+      return open;
+    },
+  };
+  return { ...ports, database: disturbed };
+}
+
+const archive = table('archive', { thing: bigint(), label: text() });
+const nothingMarked = sql`mark is null`;
+
+describe('a split between any two calls of a worker', () => {
+  test.each([
+    ['set', count, 'n = 1'],
+    [
+      'set over rows that extinguish their where',
+      backfill({ ...common, where: nothingMarked, set: { n: sql`n + 1`, mark: 'x' } }),
+      'n = 1',
+    ],
+    [
+      'transform',
+      backfill({
+        ...common,
+        where: nothingMarked,
+        transform: ({ n }) => ({ n: Number(n) + 1, mark: 'x' }),
+      }),
+      'n = 1',
+    ],
+    [
+      'batch',
+      backfill({
+        ...common,
+        where: nothingMarked,
+        batch: ({ op, rows: chosen }) =>
+          op.execute(sql`update thing set n = n + 1, mark = 'x' where ${chosen}`),
+      }),
+      'n = 1',
+    ],
+    [
+      'insertFrom',
+      backfill({
+        ...common,
+        where: sql`true`,
+        frozen: true,
+        insertFrom: { into: archive, columns: { thing: 'id', label: sql`mark` } },
+      }),
+      '1 = (select count(*) from archive a where a.thing = id)',
+    ],
+  ] as const)('leaves each row changed once: %s', async (_form, definition, once) => {
+    const tables = create([
+      'create table thing (id bigint primary key, n int not null default 0, mark text)',
+      'insert into thing select g * 7 from generate_series(1, 240) g',
+      // Not unique: a row that is copied twice shows.
+      'create table archive (thing bigint, label text)',
+    ]);
+    const { database, history } = await enqueued({ '0001_create': tables, [ID]: definition });
+    await database.query('update forerun.backfill set most_rows = 4');
+    const adversary = database.ports();
+    const pending: Promise<void>[] = [];
+    const ports = splittingBefore(database.ports(), () => splitLargest(history, adversary), pending);
+    await work([ID], operatorOf(history, 'one'), Date.now() + 60_000, ports);
+    await Promise.all(pending);
+    expect(
+      await database.query(
+        `select count(*) filter (where ${once})::int as once, count(*)::int as rows from thing`,
+      ),
+    ).toEqual([{ once: 240, rows: 240 }]);
+    expect(await expectSeamless(database)).toBeGreaterThan(3);
+    expect(await database.query('select sum(scanned)::int as scanned from forerun.backfill_range')).toEqual([
+      { scanned: 240 },
+    ]);
+  });
+});
+
+describe('the place of a split', () => {
+  const copies = {
+    'a text in an order of its own': {
+      columns: 'id text collate "C" primary key, n int not null default 0',
+      fill: `select (array['a','B','c','D','ä','Z'])[1 + g % 6] || g, 0 from generate_series(1, 400) g`,
+      rows: table('thing', { id: text(), n: integer() }),
+      key: 'id',
+    },
+    'a uuid': {
+      columns: 'id uuid primary key, n int not null default 0',
+      fill: 'select gen_random_uuid(), 0 from generate_series(1, 400) g',
+      rows: table('thing', { id: uuid(), n: integer() }),
+      key: 'id',
+    },
+    'a moment and a number': {
+      columns: 'at timestamptz, id bigint, n int not null default 0, primary key (at, id)',
+      fill: `select timestamptz '2026-03-29 00:30:00.000001+00' + (g / 90) * interval '1 microsecond', g, 0 from generate_series(1, 400) g`,
+      rows: table('thing', { at: timestamptz(), id: bigint(), n: integer() }),
+      key: ['at', 'id'],
+    },
+  } as const;
+
+  test.each(Object.entries(copies))('is a real key, whatever it is: %s', async (_what, one) => {
+    const definition = backfill({
+      ...common,
+      table: one.rows,
+      key: one.key,
+      frozen: true,
+      set: { n: sql`n + 1` },
+    } as never);
+    const tables = create([`create table thing (${one.columns})`, `insert into thing ${one.fill}`]);
+    const { database, history } = await enqueued({ '0001_create': tables, [ID]: definition });
+    await database.query('update forerun.backfill set most_rows = 4');
+    const adversary = database.ports();
+    const ports = splittingBefore(database.ports(), () => splitLargest(history, adversary), []);
+    await work([ID], operatorOf(history, 'one'), Date.now() + 60_000, ports);
+    expect(await counted(database)).toEqual([{ n: 1, rows: 400 }]);
+    expect(await expectSeamless(database)).toBeGreaterThan(3);
+  });
+});
+
+describe('a sweep', () => {
+  test('is split too, and both halves wait for what the whole waited for', async () => {
+    const definition = backfill({ ...common, where: nothingMarked, set: { n: sql`n + 1`, mark: 'x' } });
+    const { database, history } = await enqueued({ '0001_create': many(300), [ID]: definition });
+    await database.query('update forerun.backfill set most_rows = 4');
+    const other = await database.connect();
+    await other.query('begin; insert into thing values (0), (1000)');
+    const adversary = database.ports();
+    let split: Promise<void> | null = null;
+    const batches: Batch[] = [];
+    await work(
+      [ID],
+      operatorOf(history, 'one'),
+      Date.now() + 60_000,
+      database.ports({
+        tell(note) {
+          if (note.note === 'batch') batches.push(note);
+          if (note.note !== 'waiting' || split !== null) return;
+          split = splitLargest(history, adversary).then(() => void other.query('commit'));
+        },
+      }),
+    );
+    await split;
+    await other.end();
+    expect(await counted(database)).toEqual([{ n: 1, rows: 302 }]);
+    expect(await expectSeamless(database)).toBe(2);
+    expect(new Set(batches.map(({ range }) => range)).size).toBe(2);
+  });
+});
+
+describe('how a backfill went', () => {
+  test('is kept for the whole way in few points, with nothing left out', async () => {
+    const { database, history } = await enqueued({ '0001_create': many(1_000), [ID]: count });
+    await database.query('update forerun.backfill set most_rows = 4');
+    const operator = operatorOf(history, 'one');
+    const ports = database.ports();
+    await work([ID], operator, Date.now() + 60_000, ports);
+    const [range] = await database.query(
+      'select batches::int, jsonb_array_length(pace) as points from forerun.backfill_range',
+    );
+    expect(range?.['batches']).toBe(251);
+    expect(Number(range?.['points'])).toBeLessThanOrEqual(48);
+    const [kept] = await database.query(
+      'select sum((p ->> 1)::int)::int as batches, sum((p ->> 2)::int)::int as rows from forerun.backfill_range, jsonb_array_elements(pace) p',
+    );
+    expect(kept).toEqual({ batches: 251, rows: 1_000 });
+    expect((await backfills('default', ports, postgres))[0]).not.toHaveProperty('batches');
+  });
+});
