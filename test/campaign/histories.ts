@@ -216,14 +216,14 @@ const rowsOfThings = migration({
   },
 });
 
-/** Two lanes, of which one is done with its ranges while the other is at the slow ones: what is left of these is split. */
+/** Two lanes, of which one is done with its ranges while the other is held up in the last one: what is left of that is split. */
 const backfillRanges = backfillOf(
   backfill({
     ...backfillTerms,
     frozen: true,
     batchRows: 1,
     parallel: 2,
-    set: { n: sql`n * 10 + case when id > 84 then length(cast(pg_sleep(0.02) as text)) + 1 else 1 end` },
+    set: { n: sql`n * 10 + case when id = 87 then length(cast(pg_sleep(0.4) as text)) + 1 else 1 end` },
   }),
   rowsOfThings,
 );

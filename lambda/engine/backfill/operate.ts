@@ -9,7 +9,7 @@ import { shownPace, type PacePoint } from './pace.ts';
 import { listBackfills } from './postgres-listing.ts';
 import { moveBackfill, tuneBackfill } from './postgres-state.ts';
 import { progressOf, type Progress } from './progress.ts';
-import type { RangeView } from './range-view.ts';
+import type { RangeView, Sample } from './range-view.ts';
 import { EDGES, isOpen, type BackfillMove, type BackfillState } from './states.ts';
 import { workSlice } from './work.ts';
 import { rowsOf, viewBackfill } from './worker.ts';
@@ -81,8 +81,8 @@ export interface Operator {
   readonly limits: RunLimits;
 }
 
-type Listed = Omit<BackfillData, 'scanned' | 'changed' | 'ranges' | 'batches' | keyof Progress> & {
-  readonly ranges: readonly (RangeData & Pick<RangeView, 'recent'>)[];
+type Listed = Omit<BackfillData, 'scanned' | 'changed' | 'batches' | keyof Progress> & {
+  readonly recent: readonly (readonly Sample[])[];
   readonly pace: readonly (readonly PacePoint[])[] | null;
 };
 
@@ -108,17 +108,16 @@ async function listed(
   }
 }
 
-function dataOf({ pace, ...backfill }: Listed): BackfillData {
+function dataOf({ recent, pace, ...backfill }: Listed): BackfillData {
   const { ranges, total } = backfill;
   const sum = (of: (range: RangeData) => number): number =>
     ranges.reduce((before, range) => before + of(range), 0);
   const scanned = sum((range) => range.scanned);
   return {
     ...backfill,
-    ...progressOf({ total, scanned, recent: ranges.map(({ recent }) => recent) }),
+    ...progressOf({ total, scanned, recent }),
     scanned,
     changed: sum((range) => range.changed),
-    ranges: ranges.map(({ recent: _recent, ...range }) => range),
     ...(pace === null ? {} : { batches: shownPace(pace).map(batchesOf) }),
   };
 }

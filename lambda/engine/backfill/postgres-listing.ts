@@ -1,4 +1,5 @@
 import type { Statement } from '../ports.ts';
+import { RECENT } from './open-backfill.ts';
 
 /** Events that a listing shows of each backfill, and one backfill in detail. */
 const EVENTS = 3;
@@ -11,9 +12,9 @@ export const listBackfills = (history: string, backfill: string | null): Stateme
   'enqueuedAt', b.enqueued_at, 'startedAt', b.started_at, 'finishedAt', b.finished_at,
   'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel,
   'ranges', coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('number', r.number, 'ended', r.ended, 'pass', r.pass,
-      'scanned', r.scanned, 'changed', r.changed, 'batches', r.batches, 'batchRows', r.batch_rows, 'recent', r.recent,
-      'cursor', r.cursor_key, 'upper', r.upper_key) order by r.number)
+      'scanned', r.scanned, 'changed', r.changed, 'batches', r.batches, 'batchRows', r.batch_rows, 'cursor', r.cursor_key, 'upper', r.upper_key) order by r.number)
     from forerun.backfill_range r where r.history = b.history and r.backfill = b.id), '[]'),
+  'recent', (select ${RECENT} from forerun.backfill_range r where r.history = b.history and r.backfill = b.id),
   'pace', (select pg_catalog.jsonb_agg(r.pace order by r.number) from forerun.backfill_range r
     where r.history = b.history and r.backfill = cast(:backfill as text) and r.backfill = b.id),
   'events', coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('at', e.at, 'move', e.move, 'from', e.from_state,
