@@ -10,9 +10,10 @@ import {
   type MigrationDefinition,
 } from 'forerun';
 import { move, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
+import { DatabaseFailure } from '../../lambda/engine/database-failure.ts';
 import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
-import type { Ports } from '../../lambda/engine/ports.ts';
+import type { Ports, Transaction } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
@@ -168,6 +169,23 @@ describe('while a backfill works', () => {
     ]);
     expect((await standing(database))?.['state']).toBe('succeeded');
   });
+});
+
+const gone = (): Promise<never> =>
+  Promise.reject(new DatabaseFailure({ ran: 'no', kind: 'transaction-gone', message: 'it was ended' }));
+
+test('transactions that are ended one after the other put no row under suspicion: the next worker goes on', async () => {
+  const { database, operator } = await enqueued(forms.batch);
+  const ports = database.ports({ clock: fastClock() });
+  const begin = async (): Promise<Transaction> => ({ ...(await ports.database.begin()), execute: gone });
+  const torn = { ...ports, database: { ...ports.database, begin } };
+  await expect(work([ID], operator, ports.clock.now() + 3_600_000, torn)).rejects.toThrow('it was ended');
+  expect(await standing(database)).toEqual({ state: 'running', reason: null });
+  await database.query('update forerun.lease set expires_at = now()');
+  await work([ID], operator, ports.clock.now() + 600_000, ports);
+  expect(await database.query('select n, count(*)::int as rows from thing group by n')).toEqual([
+    { n: 1, rows: 160 },
+  ]);
 });
 
 describe('a backfill that cannot be done', () => {

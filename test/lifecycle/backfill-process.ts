@@ -19,12 +19,13 @@ export interface WorkerTask extends ClientPlace {
 process.once('message', (message) => void workAsTold(message as WorkerTask));
 process.send?.('ready');
 
+function tell(note: RunNote): void {
+  if (note.note === 'batch') process.send?.({ range: note.range });
+}
+
 async function workAsTold(task: WorkerTask): Promise<void> {
   const { form, target, worker, limits } = task;
   const untilMs = Date.now() + 60_000;
-  const tell = (note: RunNote): void => {
-    if (note.note === 'batch') process.send?.({ range: note.range });
-  };
   const random = Math.random;
   const client = clientFor(task);
   const database = dataApiDatabase({ target, clock: realClock, random, tell, deadlineMs: untilMs, client });

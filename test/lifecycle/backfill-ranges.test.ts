@@ -13,13 +13,14 @@ import {
   type MigrationDefinition,
 } from 'forerun';
 import { backfills, tune, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
-import { largestRange, splitRange, type Largest } from '../../lambda/engine/backfill/postgres-split.ts';
+import { largestRange, type Largest } from '../../lambda/engine/backfill/postgres-split.ts';
 import { findKey } from '../../lambda/engine/backfill/prepare.ts';
 import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
-import type { Database, Ports, RunNote, Transaction } from '../../lambda/engine/ports.ts';
+import type { Ports, RunNote } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { adversaryOf, splittingBefore } from './range-adversary.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -101,16 +102,18 @@ describe('a backfill with one range', () => {
     const { database, history } = await enqueued({ '0001_create': many(1_500), [ID]: count });
     const operator = operatorOf(history, 'one');
     const at = new Set<number>();
-    let tuned: Promise<unknown> | null = null;
+    const tuned: Promise<unknown>[] = [];
     const ports = database.ports({
       tell(note) {
         if (note.note !== 'batch') return;
         at.add(note.range);
-        tuned ??= tune(ID, { mostRows: 4, pauseMs: 0, parallel: 3 }, NOBODY, operator, ports, postgres);
+        if (tuned.length > 0) return;
+        const faster = { mostRows: 4, pauseMs: 0, parallel: 3 };
+        tuned.push(tune(ID, faster, NOBODY, operator, ports, postgres));
       },
     });
     await work([ID], operator, Date.now() + 60_000, ports);
-    await tuned;
+    await Promise.all(tuned);
     expect(await counted(database)).toEqual([{ n: 1, rows: 1_500 }]);
     expect(at.size).toBeGreaterThanOrEqual(3);
     expect(await expectSeamless(database)).toBe(at.size);
@@ -176,89 +179,8 @@ async function largest(history: readonly Migration[], ports: Ports): Promise<Lar
   return (answer ?? null) as Largest | null;
 }
 
-/** A worker who wants a split where it hurts most: a few rows beyond the cursor, within the window of the next batch. */
-interface Adversary {
-  split(): Promise<void>;
-  made(): number;
-}
-
-const MOST_SPLITS = 8;
-
-function adversaryOf(history: readonly Migration[], database: FreshDatabase, columns: string[]): Adversary {
-  const ports = database.ports();
-  const texts = `jsonb_build_array(${columns.map((column) => `${column}::text`).join(', ')})`;
-  let wanted = 0;
-  let made = 0;
-  return {
-    made: () => made,
-    async split() {
-      if (wanted === MOST_SPLITS) return;
-      const spec = history.find(({ id }) => id === ID)?.backfill;
-      if (spec === undefined) throw new Missing();
-      const [[row], all, [range]] = await Promise.all([
-        database.query(`select key from forerun.backfill where id = '${ID}'`),
-        database.query(`select ${texts} as key from thing order by ${columns.join(', ')}`),
-        database.query(
-          `select number, lower_key, cursor_key, upper_key from forerun.backfill_range where not ended order by batches desc, number desc limit 1`,
-        ),
-      ]);
-      if (range === undefined) return;
-      wanted += 1;
-      const key = (row?.['key'] ?? []) as [string, string][];
-      const at = (end: unknown, otherwise: number): number =>
-        end === null ? otherwise : all.findIndex((one) => JSON.stringify(one['key']) === JSON.stringify(end));
-      const [lower, cursor] = [at(range['lower_key'], -1), at(range['cursor_key'], -1)];
-      const upper = at(range['upper_key'], all.length - 1);
-      // Those behind the cursor are too many for a place in the middle of all to lie beyond it.
-      const keys = all.slice(lower + 1, Math.min(cursor + 7, upper)).map((one) => one['key'] as string[]);
-      const taker = { history: 'default', backfill: ID, worker: 'adversary', leaseMs: 0 };
-      const chosen = { range: Number(range['number']), keys };
-      const statement = splitRange(
-        taker,
-        chosen,
-        spec,
-        key.map(([name, type]) => ({ name, column: `"${name}"`, type })),
-      );
-      const { rows: answered } = await ports.database.execute(statement, { rows: true });
-      if ((answered[0]?.['answer'] as { range?: number } | null)?.range !== null) made += 1;
-    },
-  };
-}
-
 class Missing extends Error {
   override readonly name = 'Missing';
-}
-
-/** Whatever the worker sends next, its range is split just before, or, inside a transaction, while it is open. */
-function splittingBefore(ports: Ports, { split }: Adversary, pending: Promise<void>[]): Ports {
-  const { database } = ports;
-  let calls = 0;
-  const disturb = async (): Promise<void> => {
-    calls += 1;
-    if (calls % 3 === 0) await split();
-  };
-  const disturbed: Database = {
-    ...database,
-    async execute(statement, options) {
-      await disturb();
-      return database.execute(statement, options);
-    },
-    async begin() {
-      await disturb();
-      const transaction = await database.begin();
-      const open: Transaction = {
-        ...transaction,
-        execute(statement, options) {
-          calls += 1;
-          // It waits at the lease until the transaction is over.
-          if (calls % 3 === 0) pending.push(split());
-          return transaction.execute(statement, options);
-        },
-      };
-      return open;
-    },
-  };
-  return { ...ports, database: disturbed };
 }
 
 const archive = table('archive', { thing: bigint(), label: text() });
@@ -277,7 +199,7 @@ describe('a split between any two calls of a worker', () => {
       backfill({
         ...common,
         where: nothingMarked,
-        transform: ({ n }) => ({ n: Number(n) + 1, mark: 'x' }),
+        transform: ({ n }) => ({ n: n + 1, mark: 'x' }),
       }),
       'n = 1',
     ],
@@ -310,7 +232,7 @@ describe('a split between any two calls of a worker', () => {
     ]);
     const { database, history } = await enqueued({ '0001_create': tables, [ID]: definition });
     await database.query('update forerun.backfill set most_rows = 4');
-    const adversary = adversaryOf(history, database, ['id']);
+    const adversary = adversaryOf(ID, history, database, ['id']);
     const pending: Promise<void>[] = [];
     const ports = splittingBefore(database.ports(), adversary, pending);
     await work([ID], operatorOf(history, 'one'), Date.now() + 60_000, ports);
@@ -329,39 +251,37 @@ describe('a split between any two calls of a worker', () => {
 });
 
 describe('the place of a split', () => {
-  const copies = {
-    'a text in an order of its own': {
+  const once = { frozen: true, set: { n: sql`n + 1` } } as const;
+  const texts = table('thing', { id: text(), n: integer() });
+  const uuids = table('thing', { id: uuid(), n: integer() });
+  const moments = table('thing', { at: timestamptz(), id: bigint(), n: integer() });
+  test.each([
+    {
+      what: 'a text in an order of its own',
+      key: ['id'],
       columns: 'id text collate "C" primary key, n int not null default 0',
       fill: `select (array['a','B','c','D','ä','Z'])[1 + g % 6] || g, 0 from generate_series(1, 120) g`,
-      rows: table('thing', { id: text(), n: integer() }),
-      key: 'id',
+      definition: backfill({ ...common, ...once, table: texts, key: 'id' }),
     },
-    'a uuid': {
+    {
+      what: 'a uuid',
+      key: ['id'],
       columns: 'id uuid primary key, n int not null default 0',
       fill: 'select gen_random_uuid(), 0 from generate_series(1, 120) g',
-      rows: table('thing', { id: uuid(), n: integer() }),
-      key: 'id',
+      definition: backfill({ ...common, ...once, table: uuids, key: 'id' }),
     },
-    'a moment and a number': {
+    {
+      what: 'a moment and a number',
+      key: ['at', 'id'],
       columns: 'at timestamptz, id bigint, n int not null default 0, primary key (at, id)',
       fill: `select timestamptz '2026-03-29 00:30:00.000001+00' + (g / 40) * interval '1 microsecond', g, 0 from generate_series(1, 120) g`,
-      rows: table('thing', { at: timestamptz(), id: bigint(), n: integer() }),
-      key: ['at', 'id'],
+      definition: backfill({ ...common, ...once, table: moments, key: ['at', 'id'] }),
     },
-  } as const;
-
-  test.each(Object.entries(copies))('is a real key, whatever it is: %s', async (_what, one) => {
-    const definition = backfill({
-      ...common,
-      table: one.rows,
-      key: one.key,
-      frozen: true,
-      set: { n: sql`n + 1` },
-    } as never);
-    const tables = create([`create table thing (${one.columns})`, `insert into thing ${one.fill}`]);
+  ])('is a real key, whatever it is: $what', async ({ key, columns, fill, definition }) => {
+    const tables = create([`create table thing (${columns})`, `insert into thing ${fill}`]);
     const { database, history } = await enqueued({ '0001_create': tables, [ID]: definition });
     await database.query('update forerun.backfill set most_rows = 4');
-    const adversary = adversaryOf(history, database, typeof one.key === 'string' ? ['id'] : [...one.key]);
+    const adversary = adversaryOf(ID, history, database, key);
     const ports = splittingBefore(database.ports(), adversary, []);
     await work([ID], operatorOf(history, 'one'), Date.now() + 60_000, ports);
     expect(await counted(database)).toEqual([{ n: 1, rows: 120 }]);
@@ -377,8 +297,8 @@ describe('a sweep', () => {
     await database.query('update forerun.backfill set most_rows = 4');
     const other = await database.connect();
     await other.query('begin; insert into thing values (0), (1000)');
-    const adversary = adversaryOf(history, database, ['id']);
-    let split: Promise<void> | null = null;
+    const adversary = adversaryOf(ID, history, database, ['id']);
+    const split: Promise<void>[] = [];
     const batches: Batch[] = [];
     await work(
       [ID],
@@ -387,12 +307,12 @@ describe('a sweep', () => {
       database.ports({
         tell(note) {
           if (note.note === 'batch') batches.push(note);
-          if (note.note !== 'waiting' || split !== null) return;
-          split = adversary.split().then(() => void other.query('commit'));
+          if (note.note !== 'waiting' || split.length > 0) return;
+          split.push(adversary.split().then(() => void other.query('commit')));
         },
       }),
     );
-    await split;
+    await Promise.all(split);
     await other.end();
     expect(await counted(database)).toEqual([{ n: 1, rows: 302 }]);
     expect(await expectSeamless(database)).toBe(2);

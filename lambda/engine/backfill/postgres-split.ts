@@ -14,7 +14,7 @@ const LEAST_BATCHES = 8;
 const TRIED_KEYS = 64;
 
 /** What of a backfill is walked over: the table, or its frozen set. */
-function walkOf(place: BackfillPlace, { frozen, table }: Backfill, key: readonly KeyColumn[]) {
+function sourceOf(place: BackfillPlace, { frozen, table }: Backfill, key: readonly KeyColumn[]) {
   return {
     source: frozen ? targetTable(place.history, place.backfill) : table,
     columns: key.map(({ column }, at) => (frozen ? `k${at}` : column)),
@@ -32,7 +32,7 @@ export interface Largest {
 
 /** Looks for the range with the most left to do, by a sample of real keys; no row where none is worth a split. */
 export function largestRange(place: BackfillPlace, spec: Backfill, key: readonly KeyColumn[]): Statement {
-  const { source, columns } = walkOf(place, spec, key);
+  const { source, columns } = sourceOf(place, spec, key);
   const names = key.map((_, at) => `f${at}`);
   const lower = key.map((_, at) => `l${at}`);
   const upper = key.map((_, at) => `u${at}`);
@@ -83,7 +83,7 @@ export function splitRange(
   spec: Backfill,
   key: readonly KeyColumn[],
 ): Statement {
-  const { source, columns } = walkOf(taker, spec, key);
+  const { source, columns } = sourceOf(taker, spec, key);
   const names = key.map((_, at) => `f${at}`);
   // A null of the column brings its collation along, by which the keys are ordered.
   const shaped = bound('e.key', key).map(

@@ -113,9 +113,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         return { end: 'trouble', to: 'failed', reason: kept(cause), cause };
       case 'too-large':
       case 'conflict':
+      case 'interrupted':
       case 'rows': {
         attempts += 1;
-        const patient = verdict === 'conflict' || (verdict === 'rows' && suspect <= 0);
+        const patient = verdict !== 'too-large' && (verdict !== 'rows' || suspect <= 0);
         const pauseMs = patient ? PAUSES_MS[attempts - 1] : undefined;
         if (pauseMs !== undefined) {
           tell({ note: 'waiting', reason: messageOf(cause), forMs: pauseMs });
@@ -128,6 +129,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
           sizing = shrunk({ rows: step.rows, costs: [] });
           return null;
         }
+        // No row is to blame: the next worker may try again.
+        if (verdict === 'interrupted') throw cause;
         return { end: 'trouble', to: 'paused', reason: `${kept(cause)} at ${await nameOf(step)}`, cause };
       }
     }
