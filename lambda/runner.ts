@@ -1,11 +1,14 @@
 import { refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
+import { authorPlaceFinder, type AuthorPlaces } from './author-place.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
 import type { Surroundings } from './authoring/surroundings.ts';
+import { unreadParams } from './authoring/unread-params.ts';
 import { realClock } from './clock.ts';
 import {
   DEFAULT_HISTORY,
   RUNNER_ENVIRONMENT,
   SURROUNDINGS_ENVIRONMENT,
+  WORKER_ENVIRONMENT,
   type DeployContext,
   type MetricName,
   type RunnerAnswer,
@@ -30,7 +33,9 @@ import { unlock } from './engine/unlock.ts';
 import { metricLine } from './metric-line.ts';
 import { runMeter, type RunMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
+import { handToWorker } from './runner-worker.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
+import { hidingOutput } from './secrets/hiding-output.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
 /** A migration's module with what the build found out about it. */
@@ -43,6 +48,8 @@ export interface RunnerBundle {
   readonly migrations: readonly BundledMigration[];
   /** In the order in which they run after the history. @default none */
   readonly repeatables?: readonly BundledMigration[];
+  /** Where in the author's files the parts of the bundle come from. @default nobody knows */
+  readonly places?: () => AuthorPlaces;
 }
 
 /** The part of Lambda's context that the runner uses. */
@@ -52,6 +59,10 @@ export interface RunnerContext {
   readonly logGroupName: string;
   readonly logStreamName: string;
   getRemainingTimeInMillis(): number;
+  /** Under which name the metrics are kept, where it is not the function's own: the worker measures for the runner. */
+  readonly runnerName?: string;
+  /** Version of the worker that goes on with backfills, where the function's environment does not say it. */
+  readonly workerArn?: string;
 }
 
 /** Kept back from Lambda's own time limit, so that an answer is given before the process ends. */
@@ -64,7 +75,8 @@ export function createRunner(bundle: RunnerBundle) {
     try {
       const asked = readRunnerEvent(event);
       refuseBeyondAlias(asked, context.invokedFunctionArn);
-      const answer = await answerTo(asked, bundle, context);
+      const secrets = secretReader();
+      const answer = await hidingOutput(secrets.hide, () => answerTo(asked, bundle, context, secrets));
       return { ...answer, log };
     } catch (cause) {
       const error = asForerunError(cause);
@@ -76,19 +88,26 @@ export function createRunner(bundle: RunnerBundle) {
 
 type Answer = RunnerAnswer extends infer One ? (One extends unknown ? Omit<One, 'log'> : never) : never;
 
-async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: RunnerContext): Promise<Answer> {
+async function answerTo(
+  event: RunnerEvent,
+  bundle: RunnerBundle,
+  context: RunnerContext,
+  secrets: SecretReader,
+): Promise<Answer> {
   const target = targetOf(event.target ?? {});
   refuseUnconfirmed(event, target.database);
-  const secrets = secretReader();
   const surroundings = surroundingsOf(event, secrets);
   const history = bound(bundle.migrations, surroundings);
   const repeatables = bound(bundle.repeatables ?? [], surroundings);
+  if (event.action === 'up' || event.action === 'plan') refuseUnread(bundle, surroundings);
   const deploy = 'deploy' in event ? event.deploy : undefined;
   if (deploy !== undefined) refuseStale(deploy, bundle);
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
   const meter = runMeter(Date.now());
-  const ports = metered(portsFor(target, deadlineMs, secrets), meter);
+  const { places } = bundle;
+  const authorPlace = places === undefined ? {} : { authorPlace: authorPlaceFinder(places) };
+  const ports = { ...metered(portsFor(target, deadlineMs, secrets), meter), ...authorPlace };
   const identity = {
     // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
     runId: `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`,
@@ -107,6 +126,7 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     worker: identity.runId,
     limits: DEFAULT_LIMITS,
   };
+  const worker = context.workerArn ?? process.env[WORKER_ENVIRONMENT] ?? '';
   switch (event.action) {
     case 'up':
     case 'down': {
@@ -120,22 +140,29 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
         postgres,
       );
       if (result !== 'overtaken' && result.error === null && !result.repeated) {
-        await workAfterRun(result.backfills ?? [], operator, deadlineMs, ports);
+        const ids = result.backfills ?? [];
+        await workAfterRun(ids, operator, deadlineMs, ports);
+        await handToWorker(ids, { operator, target, worker, deadlineMs }, ports);
       }
-      return endOf(action, result, meter);
+      return endOf(action, result, meter, context);
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
       const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
       writeLine({ note: 'settled', ...verdict });
-      writeMetrics(meter.ofVerdict(verdict));
+      writeMetrics(meter.ofVerdict(verdict), context);
       return { ok: true, action: 'settle', verdict };
     }
     case 'revert': {
       const { owners, sinceMs, everything } = event;
       const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
       const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
-      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter);
+      return endOf(
+        'down',
+        await revert(wanted, { ...metered(hasty, meter), ...authorPlace }, postgres),
+        meter,
+        context,
+      );
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
@@ -172,15 +199,25 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     case 'resume':
     case 'cancel':
     case 'retry':
-    case 'tune':
-      return answerOnBackfills(event, operator, deadlineMs, ports);
+    case 'tune': {
+      const told = await answerOnBackfills(event, operator, deadlineMs, ports);
+      if (event.action === 'resume' || event.action === 'retry') {
+        await handToWorker([event.backfill], { operator, target, worker, deadlineMs }, ports);
+      }
+      return told;
+    }
   }
 }
 
-function endOf(action: 'up' | 'down', result: RunResult | 'overtaken', meter: RunMeter): Answer {
+function endOf(
+  action: 'up' | 'down',
+  result: RunResult | 'overtaken',
+  meter: RunMeter,
+  context: RunnerContext,
+): Answer {
   if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
   writeLine({ note: 'ended', ...result });
-  writeMetrics(meter.ofResult(result, Date.now()));
+  writeMetrics(meter.ofResult(result, Date.now()), context);
   return { ok: result.error === null, action, result };
 }
 
@@ -192,8 +229,11 @@ const metered = (ports: Ports, { hear }: RunMeter): Ports => ({
   },
 });
 
-function writeMetrics(values: Readonly<Partial<Record<MetricName, number>>> | null): void {
-  const runner = process.env['AWS_LAMBDA_FUNCTION_NAME'];
+function writeMetrics(
+  values: Readonly<Partial<Record<MetricName, number>>> | null,
+  { runnerName }: RunnerContext,
+): void {
+  const runner = runnerName ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
   if (values !== null && runner !== undefined) writeLine(metricLine(runner, values, Date.now()));
 }
 
@@ -279,6 +319,15 @@ function bound(migrations: readonly BundledMigration[], surroundings: Surroundin
       next: 'Write `export default migration({ … })` in it and deploy again.',
     });
   });
+}
+
+/** On the way down, and in a rollback, a name too many does no harm. */
+function refuseUnread({ migrations, repeatables = [] }: RunnerBundle, { params }: Surroundings): void {
+  const schemas = [...migrations, ...repeatables].flatMap(({ definition }) =>
+    isMigrationDefinition(definition) ? (definition.params ?? []) : [],
+  );
+  const refusal = unreadParams(schemas, params);
+  if (refusal !== undefined) throw refusal;
 }
 
 /** Template and code come from one synth; if they differ, the code that answers is not the code that was meant. */

@@ -11,7 +11,9 @@ import { REPLY_FD, type Reply, replyToError } from './worker-reply.ts';
 const Request = v.object({
   directory: v.string(),
   outdir: v.string(),
+  worker: v.exactOptional(v.boolean()),
   given: v.exactOptional(v.object({ params: v.string(), environment: v.exactOptional(v.string()) })),
+  environments: v.exactOptional(v.array(v.string())),
   scratch: v.string(),
 });
 

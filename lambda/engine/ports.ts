@@ -12,6 +12,11 @@ export interface Statement {
   readonly parameters?: Readonly<Record<string, BoundValue>>;
   /** Texts that no message about the statement may show, besides its parameters. */
   readonly hidden?: readonly string[];
+  /**
+   * Where it carries many rows: tells in words which row has this key, by its columns and the values that the database's message
+   * holds. The values themselves are never shown.
+   */
+  readonly rowOfKey?: (columns: readonly string[], values: string) => string | undefined;
 }
 
 /** A column's value as it comes back: int2/int4 and floats as number, int8 as bigint, json parsed, the rest as text. */
@@ -119,4 +124,6 @@ export interface Ports {
   readonly tell: (note: RunNote) => void;
   /** Takes secrets out of a text before it is stored or answered. @default nothing is secret */
   readonly hide?: (text: string) => string;
+  /** File and line of the author's code in which something was thrown. @default nobody knows */
+  readonly authorPlace?: (cause: unknown) => string | undefined;
 }

@@ -1,28 +1,40 @@
 import { CONTRACT_VERSION, UNDO_RESOURCE_TYPE, type MigrationsProperties } from '../contract.ts';
 import type { GateAnswer } from './answer.ts';
 import { afterRollback } from './after-rollback.ts';
-import { attributes, errorOf, failed, failureOf, resultOf, success } from './answers.ts';
+import { appliedBy, attributes, errorOf, failed, failureOf, resultOf, success } from './answers.ts';
 import type { Asked } from './ask-runner.ts';
 import { onDelete } from './on-delete.ts';
 import { readProperties } from './properties.ts';
 import type { GateRequest } from './request.ts';
+import type { HandedOn } from './handed-on.ts';
+import { goOnLong, HANDED_ON, mayGoOn, waitForWorker } from './long-work.ts';
 import { isRollingBack } from './stack-status.ts';
 import { decideUndo } from './undo.ts';
 import { standingOf, standingText, verdictOf } from './verdict.ts';
 import { answerBy, askSettle, askUp, workOn, type GateContext, type Work } from './work.ts';
 
-/** Turns a request into an answer. Every path ends in one, in bounded time. */
-export async function decide(asked: GateRequest, context: GateContext): Promise<GateAnswer> {
+/** Turns a request into an answer, in bounded time. Null when the gate's next invocation gives it. */
+export async function decide(
+  asked: GateRequest,
+  context: GateContext,
+  handedOn: HandedOn | null,
+): Promise<GateAnswer | null> {
   if (asked.ResourceType === UNDO_RESOURCE_TYPE) return decideUndo(asked, context);
   if (asked.RequestType === 'Delete') return onDelete(asked, context);
   const properties = readProperties(asked.ResourceProperties);
   if (properties === null) return unreadable(asked, answerBy(asked, context));
-  const work = workOn(asked, properties, context);
+  const work = workOn(asked, properties, context, handedOn?.requestId);
+  if (handedOn !== null)
+    return afterWorker(await waitForWorker(work, handedOn.execution, handedOn.hop), work);
 
   const known = mayComeFromRollback(work) ? await isRollingBack(asked.StackId, work.answerByMs) : null;
   if (known === true) return afterRollback(work);
 
   const first = await askForward(work);
+  const { WorkerArn: workerArn } = properties;
+  if (workerArn !== undefined && mayGoOn(first, work)) {
+    return afterWorker(await goOnLong(first, work, workerArn), work);
+  }
   const done = successOf(first, properties);
   if (done !== null) return done;
   // What was seen before may be a moment old: a rollback that had just begun must not end as a refused older release.
@@ -34,6 +46,14 @@ export async function decide(asked: GateRequest, context: GateContext): Promise<
     return successOf(second, properties) ?? failureOf(second);
   }
   return errorOf(first)?.code === 'plan-ahead' ? olderRelease(first, work) : failureOf(first);
+}
+
+/**
+ * What the worker came to. A rollback that begins meanwhile has an event of its own, which stops the worker; what is said here
+ * then is said to nobody.
+ */
+function afterWorker(end: Asked | typeof HANDED_ON, { properties }: Work): GateAnswer | null {
+  return end === HANDED_ON ? null : (successOf(end, properties) ?? failureOf(end));
 }
 
 /** A statement that outlasts the runner is waited for once more, with the time that was kept for a lost connection. */
@@ -76,12 +96,11 @@ async function unreadable(asked: GateRequest, answerByMs: number): Promise<GateA
 function successOf(asked: Asked, properties: MigrationsProperties): GateAnswer | null {
   const result = resultOf(asked);
   if (result === null || result.error !== null) return null;
-  const { steps, outcome } = result;
-  const applied = steps.filter((step) => step.outcome === 'applied').map(({ migration }) => migration);
+  const applied = appliedBy(asked);
   const what = applied.length === 0 ? 'Nothing to do' : `Applied ${applied.length}`;
   return success(`${what}; the database is at ${properties.Head}.`, {
     ...attributes(properties),
-    Outcome: outcome,
+    Outcome: result.outcome,
     Applied: String(applied.length),
     Ahead: '',
     Compatible: 'yes',

@@ -29,7 +29,7 @@ async function workAsTold(task: WorkerTask): Promise<void> {
   const random = Math.random;
   const client = clientFor(task);
   const database = dataApiDatabase({ target, clock: realClock, random, tell, deadlineMs: untilMs, client });
-  const operator = { history: 'default', migrations: KILLED_HISTORIES[form], worker, limits };
-  await work([KILLED], operator, untilMs, { database, clock: realClock, random, tell }, { lanes: 1 });
+  const operator = { history: 'default', migrations: KILLED_HISTORIES[form], worker, limits, lanes: 1 };
+  await work([KILLED], operator, untilMs, { database, clock: realClock, random, tell });
   process.send?.('done', () => process.disconnect());
 }

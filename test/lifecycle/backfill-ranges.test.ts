@@ -131,7 +131,7 @@ describe('a backfill with one range', () => {
     const workers = [1, 2, 3].map((number) =>
       work(
         [ID],
-        operatorOf(history, `worker ${number}`),
+        { ...operatorOf(history, `worker ${number}`), lanes: 1 },
         Date.now() + 60_000,
         database.ports({
           tell(note) {
@@ -139,7 +139,6 @@ describe('a backfill with one range', () => {
             held.push(database.query('select held from holders').then(([row]) => Number(row?.['held'])));
           },
         }),
-        { lanes: 1 },
       ),
     );
     await Promise.all(workers);

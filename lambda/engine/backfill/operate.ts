@@ -79,6 +79,11 @@ export interface Operator {
   /** Unique to this call. */
   readonly worker: string;
   readonly limits: RunLimits;
+  /**
+   * Ranges that this call works on at once, whatever is tuned meanwhile: an engine with several calls beside each other, each
+   * under a name of its own, asks for one. @default the backfill's `parallel`, which is the limit for all workers together
+   */
+  readonly lanes?: number;
 }
 
 type Listed = Omit<BackfillData, 'scanned' | 'changed' | 'batches' | keyof Progress> & {
@@ -219,17 +224,12 @@ export function ownBackfill(id: string, { migrations }: Operator): BackfillMigra
 /**
  * Works on backfills, one after the other, until they are done or the time is over. One that a deploy waits for is left to the
  * deploy's own claim: here its rows are changed, and the next run says that it is done.
- *
- * `lanes` is how many ranges this call works on at the same time, whatever is tuned meanwhile: an engine that runs several such
- * calls beside each other, under different names of `worker`, asks for one. By default they are as many as the backfill's
- * `parallel`, which in any case is the limit for all workers together.
  */
 export async function work(
   ids: readonly string[],
   operator: Operator,
   untilMs: number,
   ports: Ports,
-  { lanes }: { readonly lanes?: number } = {},
 ): Promise<void> {
   for (const id of ids) {
     const migration = ownBackfill(id, operator);
@@ -249,7 +249,7 @@ export async function work(
       worker: operator.worker,
       untilMs,
       limits: operator.limits,
-      ...(lanes === undefined ? {} : { lanes }),
+      ...(operator.lanes === undefined ? {} : { lanes: operator.lanes }),
       mayGoOn: () => Promise.resolve(true),
     };
     const ended = await workSlice(slice, ports);
