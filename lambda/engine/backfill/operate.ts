@@ -55,8 +55,8 @@ export interface BackfillEventData {
 
 /** Batches of one range, made one after the other. */
 export interface BatchesData {
-  /** When the first of them began. */
-  readonly at: string;
+  /** When the first of them began, in milliseconds since 1970. */
+  readonly atMs: number;
   readonly batches: number;
   /** Rows that they looked at. */
   readonly rows: number;
@@ -128,7 +128,7 @@ function dataOf({ recent, pace, ...backfill }: Listed): BackfillData {
 }
 
 const batchesOf = ([atMs, batches, rows, milliseconds]: PacePoint): BatchesData => ({
-  at: new Date(atMs).toISOString(),
+  atMs,
   batches,
   rows,
   milliseconds,
