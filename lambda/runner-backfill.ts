@@ -1,5 +1,14 @@
 import type { BackfillAnswer } from './contract.ts';
-import { backfills, move, ownBackfill, tune, work, type Operator } from './engine/backfill/operate.ts';
+import {
+  backfills,
+  move,
+  oneBackfill,
+  ownBackfill,
+  tune,
+  work,
+  type Asked,
+  type Operator,
+} from './engine/backfill/operate.ts';
 import { isOpen, isStopped } from './engine/backfill/states.ts';
 import { tryBatch } from './engine/backfill/trial.ts';
 import { DatabaseFailure } from './engine/database-failure.ts';
@@ -25,8 +34,13 @@ export async function answerOnBackfills(
     return all;
   };
   switch (event.action) {
-    case 'backfills':
-      return { ok: true, action: 'backfills', backfills: await list() };
+    case 'backfills': {
+      const shown =
+        event.backfill === undefined
+          ? await list()
+          : [await oneBackfill(event.backfill, operator, ports, postgres)];
+      return { ok: true, action: 'backfills', backfills: shown };
+    }
     case 'backfill': {
       if (event.dryRun) {
         const migration = ownBackfill(event.backfill ?? '', operator);
@@ -48,16 +62,22 @@ export async function answerOnBackfills(
     case 'resume':
     case 'cancel':
     case 'retry': {
-      const { id } = await move(event.backfill, event.action, operator, ports, postgres);
+      const { id } = await move(event.backfill, event.action, askedBy(event), operator, ports, postgres);
       return { ok: true, action: 'backfills', backfills: (await list()).filter((one) => one.id === id) };
     }
     case 'tune': {
       const { mostRows = null, pauseMs = null, parallel = null } = event;
-      const backfill = await tune(event.backfill, { mostRows, pauseMs, parallel }, operator, ports, postgres);
+      const tuned = { mostRows, pauseMs, parallel };
+      const backfill = await tune(event.backfill, tuned, askedBy(event), operator, ports, postgres);
       return { ok: true, action: 'backfills', backfills: [backfill] };
     }
   }
 }
+
+const askedBy = (event: { readonly reason?: string; readonly by?: string }): Asked => ({
+  reason: event.reason ?? null,
+  by: event.by ?? null,
+});
 
 /** How long a deploy goes on working, when all else is done, on what is enqueued: most backfills are over by then. */
 const AFTER_A_RUN_MS = 60_000;

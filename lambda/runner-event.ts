@@ -46,9 +46,16 @@ const confirm = v.optional(name(64));
 
 const backfill = name(128);
 
+/** Why a person asks, and who it is: kept as it is given. Nobody has checked it; who may ask at all is for IAM to say. */
+const asked = { reason: v.exactOptional(reason), by: v.exactOptional(name(128)) };
+
 /** What is asked of backfills. */
 const backfillEvents = [
-  v.strictObject({ action: v.literal('backfills'), target: v.optional(v.partial(target)) }),
+  v.strictObject({
+    action: v.literal('backfills'),
+    backfill: v.exactOptional(backfill),
+    target: v.optional(v.partial(target)),
+  }),
   v.strictObject({
     action: v.literal('backfill'),
     backfill: v.exactOptional(backfill),
@@ -60,11 +67,13 @@ const backfillEvents = [
   v.strictObject({
     action: v.picklist(['pause', 'resume', 'cancel', 'retry']),
     backfill,
+    ...asked,
     target: v.optional(v.partial(target)),
   }),
   v.strictObject({
     action: v.literal('tune'),
     backfill,
+    ...asked,
     mostRows: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50_000))),
     pauseMs: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3_600_000))),
     parallel: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16))),

@@ -5,19 +5,8 @@ import { table } from '../terminal/table.ts';
 import { countOf, countText, momentText } from '../terminal/words.ts';
 import { paceText, percentText, rowsText } from './progress-bar.ts';
 
-/** What runners of later releases tell besides. */
-interface Told extends BackfillData {
-  readonly events?: readonly {
-    readonly at: string;
-    readonly move: string;
-    readonly to: string;
-    readonly reason: string | null;
-    readonly by: string | null;
-  }[];
-}
-
 /** Every backfill with how far it is, and the way out where one has stopped. */
-export function tellBackfills(backfills: readonly Told[]): readonly string[] {
+export function tellBackfills(backfills: readonly BackfillData[]): readonly string[] {
   if (backfills.length === 0) return ['There is no backfill in the journal.'];
   const rows = backfills.map((one) => [
     one.id,
@@ -55,7 +44,7 @@ function tuning({ id, state, mostRows, pauseMs, parallel }: BackfillData): reado
   return [`${id}: ${rows} a batch, a pause of at least ${pauseMs} ms, ${countText(parallel)} in parallel`];
 }
 
-function eventsOf({ events = [] }: Told): readonly string[] {
+function eventsOf({ events = [] }: BackfillData): readonly string[] {
   return events.flatMap(({ at, move, to, by, reason }) =>
     wrap(
       `  ${momentText(at)}  `,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { compared, keyCondition } from '../../lambda/engine/backfill/key-conditions.ts';
 import { progressOf, progressText } from '../../lambda/engine/backfill/progress.ts';
@@ -48,10 +49,22 @@ describe('the states', () => {
     expect(EDGES.every(({ from, to, says }) => from !== to && /^[A-Z].*\.$/.test(says))).toBe(true);
   });
 
-  test('all can be reached, and only one has no way out', () => {
+  test('all can be reached, and only one has no way out without a deploy', () => {
     const reached = new Set<BackfillState>(['enqueued', ...EDGES.map(({ to }) => to)]);
     expect([...reached].toSorted()).toEqual(states.toSorted());
-    expect(states.filter((state) => !EDGES.some(({ from }) => from === state))).toEqual(['succeeded']);
+    const ways = EDGES.filter(({ by }) => by !== 'deploy');
+    expect(states.filter((state) => !ways.some(({ from }) => from === state))).toEqual(['succeeded']);
+  });
+
+  test('stand in the docs, each edge with its sentence', () => {
+    const page = readFileSync(new URL('../../docs/backfills.md', import.meta.url), 'utf8');
+    const cells = page
+      .split('\n')
+      .filter((line) => /^\| `\w+` +\| `\w+` +\| `\w+` +\|/.test(line))
+      .map((line) => line.split('|').map((cell) => cell.trim()));
+    expect(cells.map((row) => row.slice(1, -1))).toEqual(
+      EDGES.map(({ from, to, by, says }) => [`\`${from}\``, `\`${to}\``, `\`${by}\``, says]),
+    );
   });
 
   test('never start again by themselves', () => {
@@ -78,6 +91,18 @@ describe('the progress', () => {
       ],
     } as const;
     expect(progressOf(open)).toEqual({ share: 0.4, rowsPerSecond: 300, etaSeconds: 20 });
+  });
+
+  test('leaves out ranges that nobody has worked on for a minute while others were', () => {
+    const left = [
+      [0, 0],
+      [5_000, 9_000],
+    ] as const;
+    const worked = [
+      [60_000, 9_000],
+      [70_000, 10_000],
+    ] as const;
+    expect(progressOf({ total: 20_000, scanned: 19_000, recent: [left, worked] }).rowsPerSecond).toBe(100);
   });
 
   test('says no more than is known', () => {

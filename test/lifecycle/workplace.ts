@@ -14,8 +14,8 @@ import { startPostgres, type LocalPostgres } from '../../local/postgres/postgres
 
 export { lineOf } from './line-of.ts';
 
-const CLUSTER = 'arn:aws:rds:eu-west-1:111122223333:cluster:workplace';
-const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:workplace-AbCdEf';
+export const CLUSTER = 'arn:aws:rds:eu-west-1:111122223333:cluster:workplace';
+export const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:workplace-AbCdEf';
 
 /** A PostgreSQL with the local Data API before it; every test takes a fresh database in it. */
 export interface Workplace {

@@ -16,8 +16,9 @@ export interface Step {
   readonly upper: KeyTexts | null;
   /** Keys that the window holds at most. */
   readonly rows: number;
-  /** Kept with the range: when it had come how far. */
+  /** Kept with the range: when it had come how far, and how its batches went. */
   readonly recent: string;
+  readonly pace: string;
 }
 
 /** Names that an author's own columns will hardly have. */
@@ -102,8 +103,12 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${seen}, 'changed', (s
 /** A change that leaves its own predicate true would be done again by whoever comes next: nothing of it may stay. */
 const STILL = `'still', (select forerun.refuse_endless() from done where forerun_still limit 1)`;
 
-function markParameters({ rows, recent }: Pick<Step, 'rows' | 'recent'>): Record<string, BoundValue> {
-  return { batch_rows: BigInt(rows), recent };
+function markParameters({
+  rows,
+  recent,
+  pace,
+}: Pick<Step, 'rows' | 'recent' | 'pace'>): Record<string, BoundValue> {
+  return { batch_rows: BigInt(rows), recent, pace };
 }
 
 function effectOf(step: WindowStep, ready: string): Statement {

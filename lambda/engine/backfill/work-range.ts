@@ -1,9 +1,9 @@
 import { DatabaseFailure, tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
 import { kept, verdictOn } from './failure.ts';
+import { withBatch, type PacePoint } from './pace.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
-import type { Seat } from './postgres-seat.ts';
-import { bidForRange, freeRange, readRange } from './postgres-state.ts';
+import { freeRange, readRange } from './postgres-state.ts';
 import { answerOf, type RangeView, type Sample, type StepAnswer } from './range-view.ts';
 import { LEAST_ROWS, MOST_ROWS, shrunk, sized, startingSize, type Sizing } from './sizing.ts';
 import type { BackfillState } from './states.ts';
@@ -42,19 +42,19 @@ const SAMPLE_EVERY_MS = 5_000;
 
 interface Held {
   readonly range: RangeView;
+  readonly pace: readonly PacePoint[];
   readonly token: string;
   readonly revision: string;
   readonly mine: boolean;
   readonly state: BackfillState;
 }
 
-/** Batch after batch, until the range is done, the time is over or the lease is somebody else's. */
+/** Batch after batch on a range that was taken, until it is done, the time is over or the lease is somebody else's. */
 export async function workRange(number: number, worker: Worker): Promise<RangeEnd> {
   const { ports, place, spec, name, leaseMs } = worker;
   const { clock, tell } = ports;
   const bidder = { ...place, range: number, worker: name, leaseMs };
   const read = async (): Promise<Held | null> => answerOf<Held>(await rowsOf(readRange(bidder), ports));
-  await rowsOf(bidForRange(bidder), ports);
   const taken = await read();
   if (taken === null || !taken.mine || taken.state !== 'running') return { end: 'left' };
   if (taken.range.ended) return { end: 'ended' };
@@ -63,6 +63,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
   let sizing: Sizing = startingSize(held.range.batchRows);
   let mostRows: number = MOST_ROWS;
   let recent: readonly Sample[] = held.range.recent;
+  let { pace } = held;
   let trusted = false;
   let attempts = 0;
   let lost = 0;
@@ -78,12 +79,13 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     upper: held.range.upper,
     rows: Math.min(sizing.rows, mostRows),
     recent: JSON.stringify(recent),
+    pace: JSON.stringify(pace),
   });
 
   const leave = async (end: RangeEnd): Promise<RangeEnd> => {
-    const seat: Omit<Seat, 'revision' | 'lockTimeoutMs' | 'leaseMs'> = { ...bidder, token: held.token };
     // A lease that is not freed ends by itself.
-    await repeatable(freeRange(seat), ports).catch(tolerate);
+    const freed = freeRange({ ...bidder, token: held.token, pace: JSON.stringify(pace) });
+    await repeatable(freed, ports).catch(tolerate);
     return end;
   };
 
@@ -111,9 +113,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         return { end: 'trouble', to: 'failed', reason: kept(cause), cause };
       case 'too-large':
       case 'conflict':
+      case 'interrupted':
       case 'rows': {
         attempts += 1;
-        const patient = verdict === 'conflict' || (verdict === 'rows' && suspect <= 0);
+        const patient = verdict !== 'too-large' && (verdict !== 'rows' || suspect <= 0);
         const pauseMs = patient ? PAUSES_MS[attempts - 1] : undefined;
         if (pauseMs !== undefined) {
           tell({ note: 'waiting', reason: messageOf(cause), forMs: pauseMs });
@@ -126,6 +129,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
           sizing = shrunk({ rows: step.rows, costs: [] });
           return null;
         }
+        // No row is to blame: the next worker may try again.
+        if (verdict === 'interrupted') throw cause;
         return { end: 'trouble', to: 'paused', reason: `${kept(cause)} at ${await nameOf(step)}`, cause };
       }
     }
@@ -141,7 +146,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
 
   for (;;) {
     if (clock.now() > worker.untilMs) return leave({ end: 'time', why: null });
-    if (!(await worker.mayGoOn())) return leave({ end: 'left' });
+    if (worker.surplus() || !(await worker.mayGoOn())) return leave({ end: 'left' });
     const heavy = await worker.throttle.reason();
     if (heavy !== null) {
       tell({ note: 'waiting', reason: heavy, forMs: HOLD_MS });
@@ -177,8 +182,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     }
     const tookMs = clock.now() - beganMs;
     held = { ...held, range: answer.range, revision: answer.revision };
+    pace = withBatch(pace, [beganMs, 1, answer.seen, tookMs]);
     if (held.range.ended) return leave({ end: 'ended' });
     mostRows = answer.backfill.mostRows ?? MOST_ROWS;
+    worker.wanted(answer.backfill.parallel);
     if (trusted) sizing = sized({ ...sizing, rows: step.rows }, answer.seen, tookMs, spec.tuning.targetMs);
     trusted = true;
     attempts = 0;

@@ -12,7 +12,7 @@ export interface Worker {
   readonly place: BackfillPlace;
   readonly spec: Backfill;
   readonly key: readonly KeyColumn[];
-  /** Unique to this worker; the holder of the leases it takes. */
+  /** Unique to this worker and lane; the holder of the leases it takes. */
   readonly name: string;
   readonly leaseMs: number;
   /** Longest statement inside a transaction, in milliseconds. */
@@ -24,6 +24,10 @@ export interface Worker {
   readonly tools: BatchTools;
   /** True while the work may go on; a run asks here whether its lease is still its own. */
   readonly mayGoOn: () => Promise<boolean>;
+  /** True when fewer shall work at the same time, and this one is too many. */
+  readonly surplus: () => boolean;
+  /** Told after each step how many shall work at the same time. */
+  readonly wanted: (parallel: number) => void;
 }
 
 /** The backfill as it stands; null when the journal has none of this name. */
@@ -40,8 +44,9 @@ export async function rowsOf(statement: Statement, ports: Ports) {
 export async function rest(
   { ports, untilMs }: Pick<Worker, 'ports' | 'untilMs'>,
   forMs: number,
+  cancel?: AbortSignal,
 ): Promise<boolean> {
   if (ports.clock.now() + forMs > untilMs) return false;
-  if (forMs > 0) await ports.clock.sleep(forMs);
+  if (forMs > 0) await ports.clock.sleep(forMs, cancel);
   return true;
 }
