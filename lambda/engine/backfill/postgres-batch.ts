@@ -27,7 +27,7 @@ export type TrialStep = WindowStep & { readonly id: string };
 /** The whole batch in one statement: fence, window, effect, cursor. */
 export function batchStatement(step: Step): Statement {
   const window = windowOf(step, true);
-  const effect = effectOf(step, 'exists (select from ready)');
+  const effect = effectOf(step, 'exists (select from forerun_ready)');
   const mark = marked({
     over: window.over,
     edge: edgeJson(step.key),
@@ -37,7 +37,7 @@ export function batchStatement(step: Step): Statement {
     frozen: step.backfill.frozen,
   });
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, done as (${effect.sql}), ${TALLY}, ${mark}
+    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, forerun_done as (${effect.sql}), ${TALLY}, ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'changed', ${CHANGED}, ${STILL}) as answer`,
     parameters: {
       ...seatParameters(step.seat),
@@ -49,13 +49,13 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'chang
 }
 
 /** What was done, counted once. */
-const TALLY = `tally as materialized (
-  select pg_catalog.count(*) as changed, pg_catalog.bool_or(forerun_still) as still from done
+const TALLY = `forerun_tally as materialized (
+  select pg_catalog.count(*) as changed, pg_catalog.bool_or(forerun_still) as still from forerun_done
 )`;
-const CHANGED = '(select changed from tally)';
+const CHANGED = '(select changed from forerun_tally)';
 
 /** A change that leaves its own predicate true would be done again by whoever comes next: nothing of it may stay. */
-const STILL = `'still', (select forerun.refuse_endless() from tally where still)`;
+const STILL = `'still', (select forerun.refuse_endless() from forerun_tally where still)`;
 
 function markParameters({ rows, recent }: Pick<Step, 'rows' | 'recent'>): Record<string, BoundValue> {
   return { batch_rows: BigInt(rows), recent };
@@ -108,7 +108,7 @@ export function trialStatement(step: TrialStep, mayStayTrue: boolean): Statement
   const window = windowOf(step, false);
   const effect = effectOf(step, 'true');
   return {
-    sql: `${tagOf(step.id)} with ${window.sql}, done as (${effect.sql}), ${TALLY}
+    sql: `${tagOf(step.id)} with ${window.sql}, forerun_done as (${effect.sql}), ${TALLY}
 select pg_catalog.jsonb_build_object('changed', ${CHANGED}${mayStayTrue ? '' : `, ${STILL}`}) as answer`,
     parameters: { ...window.parameters, ...effect.parameters },
   };
@@ -227,12 +227,12 @@ export function writeStatement(step: Step, write: Write): Statement {
   const done =
     columns.length === 0
       ? 'select cast(null as jsonb) as forerun_key, false as forerun_still where false'
-      : `update ${table} set ${cells.join(', ')} from sent
+      : `update ${table} set ${cells.join(', ')} from forerun_sent
   where ${matches.join(' and ')} and cast(${table}.xmin as text) = forerun_row ->> ${key.length}
   returning pg_catalog.jsonb_build_array(${texts}) as forerun_key, coalesce((${still.sql}), false) as forerun_still`;
   const lost = `coalesce((select pg_catalog.jsonb_agg(asked) from (
-    select pg_catalog.jsonb_build_array(${key.map((_, at) => `forerun_row ->> ${at}`).join(', ')}) as asked from sent) s
-    where asked not in (select forerun_key from done)), '[]')`;
+    select pg_catalog.jsonb_build_array(${key.map((_, at) => `forerun_row ->> ${at}`).join(', ')}) as asked from forerun_sent) s
+    where asked not in (select forerun_key from forerun_done)), '[]')`;
   const mark = marked({
     over: `${write.over} and ${lost} = '[]'`,
     edge: 'cast(:edge as jsonb)',
@@ -242,9 +242,9 @@ export function writeStatement(step: Step, write: Write): Statement {
     frozen,
   });
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, sent as materialized (
-  select value as forerun_row from json_array_elements(cast(:rows as json)) where exists (select from ready)
-), done as (${done}), ${TALLY}, ${mark}
+    sql: `${tagOf(step.id)} ${SEAT}, forerun_sent as materialized (
+  select value as forerun_row from json_array_elements(cast(:rows as json)) where exists (select from forerun_ready)
+), forerun_done as (${done}), ${TALLY}, ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', ${CHANGED}, ${STILL}) as answer`,
     parameters: {
       ...seatParameters(step.seat),
@@ -274,7 +274,7 @@ export function openStatement(step: Step): Statement {
   const texts = step.key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ');
   return {
     sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}
-select pg_catalog.jsonb_build_object('ready', exists (select from ready), 'seen', ${window.seen},
+select pg_catalog.jsonb_build_object('ready', exists (select from forerun_ready), 'seen', ${window.seen},
   'any', exists (select from ${step.backfill.table} where ${rows.sql}),
   'from', (select pg_catalog.jsonb_build_array(${texts}) from (${window.first}) as forerun_first),
   'to', ${edgeJson(step.key)}) as answer`,
@@ -316,7 +316,7 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint),
 export function peekStatement(step: Step): Statement {
   const walk = walkOf(step, true);
   const mark = marked({
-    over: 'not exists (select from due)',
+    over: 'not exists (select from forerun_due)',
     edge: 'null',
     seen: '0',
     changed: '0',
@@ -325,7 +325,7 @@ export function peekStatement(step: Step): Statement {
   });
   const { where } = step.backfill;
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, due as materialized (
+    sql: `${tagOf(step.id)} ${SEAT}, forerun_due as materialized (
   select from ${walk.from} and (${where?.sql ?? 'true'})
 ), ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', 0, 'changed', 0) as answer`,

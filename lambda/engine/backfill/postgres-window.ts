@@ -17,33 +17,33 @@ export interface WindowStep {
   readonly rows: number;
 }
 
-/** Names that an author's own columns will hardly have. */
+/** Names that an author's own columns and tables will hardly have: a query of ours hides tables of its name. */
 export const keyName = (at: number): string => `forerun_k${at}`;
 
 /**
  * The last of the next keys of the range. It is found by its place alone: keeping the keys, sorting and counting them would cost
- * more than the rest of a batch's reading. `filled` has a row where the window holds as many keys as it may; otherwise the
- * range ends within it. `ready` stands before it.
+ * more than the rest of a batch's reading. `forerun_filled` has a row where the window holds as many keys as it may; otherwise the
+ * range ends within it. `forerun_ready` stands before it.
  */
 export function windowOf(step: WindowStep, guarded: boolean) {
   const walk = walkOf(step, guarded);
   const named = walk.columns.map((column, at) => `${column} as ${keyName(at)}`).join(', ');
   const downward = walk.columns.map((column) => `${column} desc`).join(', ');
   return {
-    sql: `filled as materialized (
+    sql: `forerun_filled as materialized (
   select ${named} from ${walk.from} order by ${walk.columns.join(', ')} offset ${step.rows - 1} limit 1
-), edge as materialized (
-  select * from filled
+), forerun_edge as materialized (
+  select * from forerun_filled
   union all
-  (select ${named} from ${walk.from} and not exists (select from filled) order by ${downward} limit 1)
-), seen as materialized (
-  select case when exists (select from filled) then ${step.rows} else (select pg_catalog.count(*) from ${walk.from}) end as keys
+  (select ${named} from ${walk.from} and not exists (select from forerun_filled) order by ${downward} limit 1)
+), forerun_seen as materialized (
+  select case when exists (select from forerun_filled) then ${step.rows} else (select pg_catalog.count(*) from ${walk.from}) end as keys
 )`,
     parameters: walk.parameters,
     /** Keys of the window, as an expression. */
-    seen: '(select keys from seen)',
+    seen: '(select keys from forerun_seen)',
     /** The range ends with this window, as a condition. */
-    over: 'not exists (select from filled)',
+    over: 'not exists (select from forerun_filled)',
     /** The first key of the window, as rows. */
     first: `select ${named} from ${walk.from} order by ${walk.columns.join(', ')} limit 1`,
   };
@@ -58,7 +58,7 @@ export function walkOf({ seat, backfill, key, cursor, upper }: WindowStep, guard
   const below = keyCondition(columns, '<=', key, upper, 'u');
   return {
     columns,
-    from: `${source} where ${guarded ? 'exists (select from ready) and ' : ''}${above.sql} and ${below.sql}`,
+    from: `${source} where ${guarded ? 'exists (select from forerun_ready) and ' : ''}${above.sql} and ${below.sql}`,
     parameters: { ...above.parameters, ...below.parameters },
   };
 }
@@ -69,7 +69,7 @@ export function rowsOfWindow({ seat, backfill, key, cursor }: WindowStep): State
   const within = (columns: readonly string[]) => {
     const above = keyCondition(columns, '>', key, cursor, 'c');
     // The edge stands as a subquery of one value: joined as a table it would cost the range scan of the index.
-    const edges = key.map((_, at) => `(select ${keyName(at)} from edge)`);
+    const edges = key.map((_, at) => `(select ${keyName(at)} from forerun_edge)`);
     return {
       sql: `${above.sql} and ${compared(columns, '<=', edges)}`,
       parameters: above.parameters,
@@ -94,7 +94,7 @@ export function rowsOfWindow({ seat, backfill, key, cursor }: WindowStep): State
 
 /** The window's last key as a JSON array of texts. */
 export const edgeJson = (key: readonly KeyColumn[]): string =>
-  `(select pg_catalog.jsonb_build_array(${key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ')}) from edge)`;
+  `(select pg_catalog.jsonb_build_array(${key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ')}) from forerun_edge)`;
 
 /** The rows of a window between two known keys, as a condition for the author's own statements. */
 export function rowsBetween(step: WindowStep, to: KeyTexts): Statement {
