@@ -1,7 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { Client } from 'pg';
 import {
   backfill,
@@ -23,7 +21,7 @@ import { databaseCpu } from './database-cpu.ts';
 
 /**
  * How long changing many rows takes: a backfill beside one plain UPDATE and beside loops as one would write them by hand, and
- * what an app that reads and writes single rows feels meanwhile. `npm run bench:backfill -- <rows>`.
+ * what an app that reads and writes single rows feels meanwhile. `npm run bench:backfill -- <rows> <pairs>`.
  */
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 /** Added to every Data API call, for all contenders alike: the way to the service and back. */
@@ -41,8 +39,6 @@ const database = await place.freshDatabase();
 const direct = await database.connect();
 await database.up([]);
 const cpu = await databaseCpu(direct);
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 const things = table('thing', { id: bigint(), title: text(), slug: text().nullable(), n: integer() });
 type Batch = Extract<RunNote, { note: 'batch' }>;
@@ -107,7 +103,7 @@ async function measure(run: (ports: Ports) => Promise<unknown>, rows = ROWS): Pr
         batches.push(note);
         if (performance.now() - lookedAt < HEAP_EVERY_MS) return;
         lookedAt = performance.now();
-        collectGarbage();
+        globalThis.gc?.();
         heap = Math.max(heap, process.memoryUsage().heapUsed);
       },
     }),
@@ -265,6 +261,16 @@ const { plain, set: alone } = first;
 process.stdout.write(
   `${`median of ${PAIRS} pairs`.padEnd(52)}${`${median(pairs.map((pair) => pair.set.seconds / pair.plain.seconds)).toFixed(2)} ×`.padStart(10)}\n`,
 );
+mkdirSync('bench/results', { recursive: true });
+writeFileSync(
+  'bench/results/backfill.svg',
+  batchPlot(
+    `Batches of a backfill of ${ROWS.toLocaleString('en')} rows, form set, one range`,
+    alone.batches,
+    TARGET_MS,
+  ),
+);
+
 for (const parallel of [2, 4]) {
   say(
     `backfill, set, ${parallel} ranges at once`,
@@ -299,17 +305,7 @@ process.stdout.write(
   `\nmost heap, transform: ${small.heapMb.toFixed(0)} MB for ${Math.min(ROWS, 50_000).toLocaleString('en')} rows, ${large.heapMb.toFixed(0)} MB for ${ROWS.toLocaleString('en')}\n`,
 );
 
-mkdirSync('bench/results', { recursive: true });
-writeFileSync(
-  'bench/results/backfill.svg',
-  batchPlot(
-    `Batches of a backfill of ${ROWS.toLocaleString('en')} rows, form set, one range`,
-    alone.batches,
-    TARGET_MS,
-  ),
-);
-process.stdout.write('size and time of each batch: bench/results/backfill.svg\n');
-
+process.stdout.write('size and time of each batch of the first backfill: bench/results/backfill.svg\n');
 await app.end();
 await direct.end();
 await place.close();

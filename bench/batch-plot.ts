@@ -46,9 +46,9 @@ export function batchPlot(title: string, batches: readonly PlottedBatch[], targe
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
 ${label(LEFT, 20, title, '#24292f', 'start')}
-${label(LEFT, 40, '▮ rows of the batch', ROWS, 'start')}
-${label(LEFT + 160, 40, '● milliseconds of the batch', TIME, 'start')}
-${label(LEFT + 370, 40, `┄ target, ${targetMs} ms`, TIME, 'start')}
+${label(LEFT, 40, '▮ rows of the batch (left)', ROWS, 'start')}
+${label(LEFT + 180, 40, '● milliseconds of the batch (right)', TIME, 'start')}
+${label(LEFT + 420, 40, `┄ target, ${targetMs} ms`, TIME, 'start')}
 ${lines.join('\n')}
 ${times.join('\n')}
 <g fill="${ROWS}" fill-opacity="0.35">${bars.join('')}</g>

@@ -46,7 +46,7 @@ async function run(database: FreshDatabase, term: object, onWait?: () => void, r
   const batches: Batch[] = [];
   const history = historyOf({
     '0001_create': create(rows),
-    '0002_fill': backfill({ ...common, ...term } as never),
+    '0002_fill': backfill({ ...common, ...term }),
   });
   await database.up(history, { to: '0001_create' });
   let waited = false;
@@ -89,7 +89,9 @@ describe('the closing sweep', () => {
     const database = await place.freshDatabase();
     const other = await database.connect();
     let committing: Promise<unknown> | undefined;
-    const { batches, go } = await run(database, term, () => (committing = other.query('commit')));
+    const { batches, go } = await run(database, term, () => {
+      committing = other.query('commit');
+    });
     await other.query('begin; insert into thing select g * 100 + 5, null from generate_series(-1, 60) g');
     const result = await go();
     await committing;
