@@ -69,6 +69,7 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
     statementTimeoutMs: Math.min(PROBE_MS, slice.limits.statementTimeoutMs),
     idleTimeoutMs: slice.limits.idleTimeoutMs,
     throttle: throttleOver(ports),
+    learnt: { sizing: null },
     tools: {
       inTransaction: true,
       progress: (message) => ports.tell({ note: 'progress', migration: place.backfill, message }),

@@ -4,6 +4,7 @@ import type { Backfill, BatchTools, KeyColumn } from './backfill.ts';
 import { answerOf, type BackfillView } from './range-view.ts';
 import type { BackfillPlace } from './postgres-prepare.ts';
 import { readBackfill } from './postgres-state.ts';
+import type { Sizing } from './sizing.ts';
 import type { Throttle } from './throttle.ts';
 
 /** Who works, on what, and until when. */
@@ -21,6 +22,8 @@ export interface Worker {
   /** No step begins after this moment, in milliseconds since 1970. */
   readonly untilMs: number;
   readonly throttle: Throttle;
+  /** What was learnt on the ranges so far, for a range that is new to all: shared by those that work side by side. */
+  readonly learnt: { sizing: Sizing | null };
   readonly tools: BatchTools;
   /** True while the work may go on; a run asks here whether its lease is still its own. */
   readonly mayGoOn: () => Promise<boolean>;
