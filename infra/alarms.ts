@@ -14,7 +14,7 @@ export interface MigrationsAlarmsProps {
   readonly actions?: readonly cloudwatch.IAlarmAction[];
 }
 
-/** The three things about migrations that somebody has to look at. */
+/** The things about migrations that somebody has to look at. */
 export class MigrationsAlarms extends Construct {
   /** A deploy was failed by its migrations, or by what keeps them from running. */
   readonly deployFailed: cloudwatch.Alarm;
@@ -22,6 +22,12 @@ export class MigrationsAlarms extends Construct {
   readonly failed: cloudwatch.Alarm;
   /** A rollback left the database ahead of the release in use. It stays on until a deploy has brought them together. */
   readonly databaseAhead: cloudwatch.Alarm;
+
+  /**
+   * The app is live, and migrations of phase `after` are not done. It stays on until a deploy has done them; only where a migration
+   * has that phase.
+   */
+  readonly afterFailed: cloudwatch.Alarm | undefined;
 
   constructor(scope: Construct, id: string, { migrations, actions = [] }: MigrationsAlarmsProps) {
     super(scope, id);
@@ -40,7 +46,16 @@ export class MigrationsAlarms extends Construct {
       // Between two deploys nobody measures, and what was so stays so.
       treatMissingData: IGNORE,
     });
-    for (const alarm of [this.deployFailed, this.failed, this.databaseAhead]) {
+    this.afterFailed =
+      migrations.afterResource === undefined
+        ? undefined
+        : this.alarm('AfterFailed', migrations.metricAfterFailed(), {
+            alarmDescription: `The app is live, but the migrations of Forerun (${path}) that come after it are not done. The log of the runner and the action "history" tell why; the next deploy tries again.`,
+            // As with the one before.
+            treatMissingData: IGNORE,
+          });
+    for (const alarm of [this.deployFailed, this.failed, this.databaseAhead, this.afterFailed]) {
+      if (alarm === undefined) continue;
       alarm.addAlarmAction(...actions);
       alarm.addOkAction(...actions);
     }

@@ -13,6 +13,7 @@ const STATISTICS: Readonly<Record<MetricName, string>> = {
   LeaseWait: cloudwatch.Stats.MAXIMUM,
   DatabaseAhead: cloudwatch.Stats.MAXIMUM,
   DeployFailed: cloudwatch.Stats.SUM,
+  AfterFailed: cloudwatch.Stats.SUM,
 };
 
 /** A metric of one runner, over five minutes unless the options say otherwise. */

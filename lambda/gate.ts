@@ -1,5 +1,6 @@
 import { SECONDS } from './contract.ts';
 import { attributes } from './gate/answers.ts';
+import { afterFailed, isAfterApp, spareLiveApp } from './gate/after-app.ts';
 import { putAnswer, type GateAnswer } from './gate/answer.ts';
 import { decide } from './gate/decide.ts';
 import { askedAt, readRequest, type GateRequest } from './gate/request.ts';
@@ -29,7 +30,7 @@ export async function handler(event: unknown, context: LambdaContext): Promise<v
     );
   }
   log(`${asked.RequestType} of ${asked.LogicalResourceId}`);
-  const answer = await answerOrFailure(asked, endMs, () => decide(asked, context));
+  const answer = spareLiveApp(asked, await answerOrFailure(asked, endMs, () => decide(asked, context)));
   log(`${answer.status}: ${answer.reason}`);
   measure(asked, answer);
   await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
@@ -62,11 +63,13 @@ async function answerOrFailure(
 }
 
 /** Also tells of deploys that fail before the runner can measure anything. */
-function measure({ RequestType, ResourceProperties }: GateRequest, { status }: GateAnswer): void {
+function measure({ RequestType, ResourceProperties }: GateRequest, answer: GateAnswer): void {
   // arn:aws:lambda:<region>:<account>:function:<name>:<version>
   const runner = ResourceProperties.RunnerArn?.split(':')[6];
   if (RequestType === 'Delete' || runner === undefined) return;
-  write(metricLine(runner, { DeployFailed: status === 'FAILED' ? 1 : 0 }, Date.now()));
+  const failed = answer.status === 'FAILED' ? 1 : 0;
+  const after = isAfterApp(ResourceProperties) ? afterFailed(answer) : {};
+  write(metricLine(runner, { DeployFailed: failed, ...after }, Date.now()));
 }
 
 const log = (message: string): void => write({ gate: message });

@@ -1,3 +1,4 @@
+import { AFTER_RESOURCE_TYPE, RESOURCE_TYPE } from '../../lambda/contract.ts';
 import type { Happening, Tell } from './happening.ts';
 import { wrap } from './wrap.ts';
 
@@ -99,7 +100,7 @@ function tellResource(resource: Resource, rollingBack: boolean, standingOf: Stan
   if (resourceType === 'AWS::CloudFormation::Stack') return tellStack(resource);
   if (status === 'DELETE_SKIPPED') return NOTHING;
   if (status.endsWith('_FAILED')) return say(`${status}: ${reason ?? ''}`);
-  if (resourceType === 'Custom::ForerunMigrations' && !status.startsWith('DELETE')) {
+  if (resourceType === RESOURCE_TYPE && !status.startsWith('DELETE')) {
     if (status.endsWith('_COMPLETE'))
       return say(
         rollingBack ? 'answers success: the rollback goes on' : 'the database is ready: the deploy goes on',
@@ -108,6 +109,14 @@ function tellResource(resource: Resource, rollingBack: boolean, standingOf: Stan
       rollingBack
         ? 'is asked again, with the properties of the last good release'
         : 'holds the deploy: the gate asks the runner',
+    );
+  }
+  if (resourceType === AFTER_RESOURCE_TYPE && !status.startsWith('DELETE')) {
+    if (status.endsWith('_COMPLETE')) return say('answers success: nothing that comes after the app holds the deploy');
+    return say(
+      rollingBack
+        ? 'is asked again: in a rollback nothing is applied'
+        : 'the app is live: the gate asks the runner for what comes after it',
     );
   }
   if (!status.endsWith('_COMPLETE')) return NOTHING;

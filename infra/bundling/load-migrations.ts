@@ -4,7 +4,7 @@ import { type Metafile, build } from 'esbuild';
 import { isMigrationDefinition, type MigrationDefinition } from '../../lambda/authoring/index.ts';
 import { readParams } from '../../lambda/authoring/params.ts';
 import type { GivenParams } from '../bundle.ts';
-import { BASE } from '../../lambda/engine/migration.ts';
+import { BASE, type Phase } from '../../lambda/engine/migration.ts';
 import { type ErrorCode, ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import { explainBuildFailure, isBuildFailure } from './build-failure.ts';
 import { COMMON_OPTIONS } from './esbuild-options.ts';
@@ -19,6 +19,7 @@ import { describeThrown } from './thrown.ts';
 export interface LoadedMigration extends MigrationFile {
   /** Ids of its parents; empty for the first migration. */
   readonly after: readonly string[];
+  readonly phase: Phase;
   /** It stands outside the history. */
   readonly repeatable: boolean;
   /** Path as esbuild knows it, for looking up what it imports. */
@@ -61,6 +62,7 @@ export async function loadMigrations(
     migrations.push({
       ...file,
       after: [...new Set(definition.after)].filter((parent) => parent !== BASE),
+      phase: definition.phase,
       repeatable: definition.repeatable === true,
       input,
     });

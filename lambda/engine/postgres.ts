@@ -70,6 +70,8 @@ select
   cast(l.acquired_at as text) as since,
   coalesce(l.expires_at > pg_catalog.clock_timestamp(), false) as live,
   (select cast(pg_catalog.count(*) as integer) from applied) as applied,
+  not exists (select from applied) or not exists (select from forerun.run r where r.history = :history
+    and (r.action = 'stamp' or r.action = 'up' and r.outcome = 'applied')) as fresh,
   (select coalesce(pg_catalog.jsonb_agg(b.id), '[]') from bundle b where b.id not in (select id from applied)) as pending,
   (select coalesce(pg_catalog.jsonb_agg(entry ->> 0), '[]') from pg_catalog.jsonb_array_elements(cast(:repeatables as jsonb)) as entry
     where not exists (select from forerun.repeatable r where r.history = :history and r.id = entry ->> 0
@@ -264,7 +266,7 @@ from forerun.migration where history = :history order by applied_at, id`;
 
 const RUNS = `
 select r.id, r.action, r.deploy_id, cast(r.started_at as text) as started_at, cast(r.finished_at as text) as finished_at,
-       r.outcome, r.result ->> 'reason' as reason,
+       r.outcome, r.result ->> 'reason' as reason, r.result ->> 'phase' as phase,
        (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(e.kind, e.migration) order by e.id), '[]')
           from forerun.event e where e.history = r.history and e.run_id = r.id) as events
 from forerun.run r where r.history = :history order by r.started_at desc, r.id limit :limit`;

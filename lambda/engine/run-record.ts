@@ -2,7 +2,9 @@ import { isOpen } from './backfill/states.ts';
 import { errorData, type Outcome, type RunResult } from './outcome.ts';
 import type { ForerunError } from './errors.ts';
 import type { JournalView, RunIdentity } from './journal.ts';
-import { halfDone, list, type Plan } from './plan.ts';
+import type { Phase } from './migration.ts';
+import { list } from './list.ts';
+import { halfDone, type Plan } from './plan.ts';
 
 /** What a run has come to know about its steps; the only place where outcomes are decided. */
 export interface RunRecord {
@@ -23,6 +25,7 @@ export interface RunRecord {
 
 export function startRecord(
   { runId, action }: RunIdentity & { readonly action: 'up' | 'down' },
+  phase: Phase | undefined,
   calls: () => number,
   hide?: (text: string) => string,
 ): RunRecord {
@@ -30,6 +33,7 @@ export function startRecord(
   const skipped = new Set<string>();
   const open = new Set<string>();
   const enqueued = new Set<string>();
+  let waiting: readonly string[] = [];
   const callsBefore = calls();
   const withOutcome = (wanted: Outcome): string[] =>
     [...steps].filter(([, outcome]) => outcome === wanted).map(([id]) => id);
@@ -42,6 +46,7 @@ export function startRecord(
 
   return {
     learn(plan, view) {
+      ({ waiting } = plan);
       for (const id of withOutcome('unknown')) {
         const there = !view.pending.has(id) && !view.stale.has(id);
         if (there === (action === 'up')) steps.set(id, 'applied');
@@ -88,6 +93,8 @@ export function startRecord(
       })),
       error: error === null ? null : errorData(error, hide),
       ...(action === 'up' ? unfinished() : {}),
+      ...(phase === undefined ? {} : { phase }),
+      ...(waiting.length === 0 ? {} : { waiting }),
       dataApiCalls: calls() - callsBefore,
       repeated: false,
     }),

@@ -42,7 +42,7 @@ export async function run(
   ports: Ports,
   dialect: Dialect,
 ): Promise<RunResult | 'overtaken'> {
-  const record = startRecord(request.identity, ports.database.calls, ports.hide);
+  const record = startRecord(request.identity, request.goal.phase, ports.database.calls, ports.hide);
   let firstConflictMs: number | null = null;
   try {
     for (let turn = 0; ; turn += 1) {

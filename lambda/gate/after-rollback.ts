@@ -1,4 +1,5 @@
 import type { MigrationsProperties, Verdict } from '../contract.ts';
+import { isAfterApp } from './after-app.ts';
 import type { GateAnswer } from './answer.ts';
 import { attributes, failed, success } from './answers.ts';
 import { isKnownToWork, standingOf, standingText, verdictOf } from './verdict.ts';
@@ -20,8 +21,12 @@ export async function afterRollback(work: Work): Promise<GateAnswer> {
   });
 }
 
-/** The release that failed says how it wants to be taken back; a word that this gate does not know counts as `keep`. */
+/**
+ * The release that failed says how it wants to be taken back; a word that this gate does not know counts as `keep`. Of two phases
+ * the first decides for both.
+ */
 function modeOf({ asked, properties }: Work): MigrationsProperties['OnRollback'] {
+  if (isAfterApp(properties)) return 'keep';
   const mode = asked.OldResourceProperties?.OnRollback ?? properties.OnRollback;
   return mode === 'fail' || mode === 'revert' ? mode : 'keep';
 }

@@ -7,6 +7,7 @@ import {
   type Target,
 } from '../contract.ts';
 import { askRunner, type Asked } from './ask-runner.ts';
+import { isAfterApp } from './after-app.ts';
 import { askedAt, type GateRequest } from './request.ts';
 
 /** Between the runner's answer and the gate's. */
@@ -57,6 +58,7 @@ export function askUp(work: Work, { yieldToOwnRun, last = false }: UpOptions): P
   const payload = (deploy: DeployContext): GateAsk => ({
     action: 'up',
     atomic: properties.Atomic,
+    ...(isAfterApp(properties) ? { phase: 'after' } : {}),
     target: targetOf(properties),
     deploy,
     yieldToOwnRun,
@@ -136,7 +138,7 @@ function deployContext(
   step: string,
   runnerByMs: number,
 ): DeployContext {
-  const owner = ownerOf(asked, asked.LogicalResourceId);
+  const owner = ownerOf(asked, properties.RunsAs ?? asked.LogicalResourceId);
   return {
     deployId: properties.DeployId,
     digest: properties.Digest,
