@@ -49,5 +49,7 @@ export function canWaitFor(resource: IConstruct, target: IConstruct): boolean {
 }
 
 function isWithin(outer: Stack, stack: Stack): boolean {
-  return stack === outer || (stack.nestedStackParent !== undefined && isWithin(outer, stack.nestedStackParent));
+  return (
+    stack === outer || (stack.nestedStackParent !== undefined && isWithin(outer, stack.nestedStackParent))
+  );
 }

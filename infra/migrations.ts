@@ -1,15 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  Annotations,
-  AspectPriority,
-  Aspects,
-  CustomResource,
-  Duration,
-  Stack,
-  Token,
-} from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects, CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';

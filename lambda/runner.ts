@@ -113,7 +113,13 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     case 'down': {
       const { action } = event;
       const { environment } = surroundings;
-      const goal = { direction: action, to: event.to, atomic: event.atomic, ...phaseOf(event), ...environment };
+      const goal = {
+        direction: action,
+        to: event.to,
+        atomic: event.atomic,
+        ...phaseOf(event),
+        ...environment,
+      };
       const yieldToOwnRun = action === 'up' && event.yieldToOwnRun;
       const result = await run(
         { ...terms, identity: { ...identity, action }, goal, yieldToOwnRun },

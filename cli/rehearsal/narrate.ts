@@ -112,7 +112,12 @@ function tellResource(resource: Resource, rollingBack: boolean, standingOf: Stan
     );
   }
   if (resourceType === AFTER_RESOURCE_TYPE && !status.startsWith('DELETE')) {
-    if (status.endsWith('_COMPLETE')) return say('answers success: nothing that comes after the app holds the deploy');
+    if (status.endsWith('_COMPLETE'))
+      return say(
+        rollingBack
+          ? 'answers success: the rollback goes on'
+          : 'answers success: what comes after the app holds the deploy no longer',
+      );
     return say(
       rollingBack
         ? 'is asked again: in a rollback nothing is applied'

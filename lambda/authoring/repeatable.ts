@@ -1,5 +1,11 @@
 import { irreversible } from './irreversible.ts';
-import { migration, notAMigration, type MigrationDefinition, type MigrationOptions, type Step } from './migration.ts';
+import {
+  migration,
+  notAMigration,
+  type MigrationDefinition,
+  type MigrationOptions,
+  type Step,
+} from './migration.ts';
 import type { NoSecrets, Secrets } from './secret.ts';
 import type { Table, Tables } from './table.ts';
 

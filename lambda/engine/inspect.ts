@@ -131,7 +131,10 @@ export async function plan(
   return {
     direction,
     groups: groups.map((group) => group.map(({ id }) => id)),
-    after: groups.flat().filter(isAfter).map(({ id }) => id),
+    after: groups
+      .flat()
+      .filter(isAfter)
+      .map(({ id }) => id),
     waiting,
     operations: Object.fromEntries(
       groups.flat().flatMap(({ id, operations }) => (operations === undefined ? [] : [[id, operations]])),

@@ -12,7 +12,8 @@ export const isAfterApp = ({ Phase }: Partial<MigrationsProperties>): boolean =>
  */
 export function spareLiveApp(asked: GateRequest, answer: GateAnswer): GateAnswer {
   const { ResourceProperties: properties } = asked;
-  if (!isAfterApp(properties) || answer.status === 'SUCCESS' || properties.OnAfterFailure === 'fail') return answer;
+  if (!isAfterApp(properties) || answer.status === 'SUCCESS' || properties.OnAfterFailure === 'fail')
+    return answer;
   return leftOver(
     properties,
     `The app is live and stays so, but the migrations after it are not done: ${answer.reason}`,

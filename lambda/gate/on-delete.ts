@@ -14,7 +14,8 @@ import { answerBy, askRevert, ownerOf, workOn, type GateContext } from './work.t
 export async function onDelete(asked: GateRequest, context: GateContext): Promise<GateAnswer> {
   const properties = readProperties(asked.ResourceProperties);
   // Of two phases the first takes all back, when the app that needs them is gone.
-  if (properties?.OnDelete !== 'revert' || isAfterApp(properties)) return success('The database is kept as it is.', {});
+  if (properties?.OnDelete !== 'revert' || isAfterApp(properties))
+    return success('The database is kept as it is.', {});
   const status = await stackStatus(asked.StackId, answerBy(asked, context));
   if (status !== 'DELETE_IN_PROGRESS') {
     return kept(

@@ -21,9 +21,7 @@ export function standingText(settled: Asked): string {
     ...(stale.length === 0
       ? []
       : [`In another release's form, until this one is deployed again: ${shown(stale)}.`]),
-    ...(waiting.length === 0
-      ? []
-      : [`Left to the next deploy, once its app is live: ${shown(waiting)}.`]),
+    ...(waiting.length === 0 ? [] : [`Left to the next deploy, once its app is live: ${shown(waiting)}.`]),
   ].join(' ');
 }
 

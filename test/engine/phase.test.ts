@@ -90,7 +90,12 @@ describe('a run before the app is live', () => {
     ['has nothing to do when only they are left', line('b1', 'a2'), before(['b1']), ' | a2'],
     ['takes what does not stand on them', fork, before(['b1']), 'b3 | a2 a4'],
     ['goes past those that are applied', line('b1', 'a2', 'b3'), before(['b1', 'a2']), 'b3'],
-    ['runs repeatables, which the app counts on', line('b1', 'a2'), before(['b1'], { repeatables: [view] }), 'view | a2'],
+    [
+      'runs repeatables, which the app counts on',
+      line('b1', 'a2'),
+      before(['b1'], { repeatables: [view] }),
+      'view | a2',
+    ],
     ['stops at its target', line('b1', 'b2', 'a3', 'a4'), before([], { to: 'a3' }), 'b1 b2 | a3'],
   ])('%s', (_claim, history, ask, wanted) => {
     expect(outline(history, ask)).toBe(wanted);
@@ -108,7 +113,12 @@ describe('a run before the app is live', () => {
 
   test('refuses what needs a backfill that begins only after the app', () => {
     const filled = migration('a2', ['b1'], { needs: [] });
-    const history = [migration('b1', []), filled, migration('b3', ['b1'], { needs: ['a2'] }), migration('b4', ['a2', 'b3'])];
+    const history = [
+      migration('b1', []),
+      filled,
+      migration('b3', ['b1'], { needs: ['a2'] }),
+      migration('b4', ['a2', 'b3']),
+    ];
     expect(outline(history, before(['b1']))).toContain('plan-phase');
   });
 
@@ -131,7 +141,11 @@ describe('a run before the app is live', () => {
   });
 
   test('refuses at once what the run after it could not do', () => {
-    const history = [migration('b1', []), migration('b2', ['b1']), migration('a3', ['b2'], { environments: ['test'] })];
+    const history = [
+      migration('b1', []),
+      migration('b2', ['b1']),
+      migration('a3', ['b2'], { environments: ['test'] }),
+    ];
     expect(outline(history, before(['b1']))).toBe('refused: input-invalid');
   });
 
@@ -149,7 +163,12 @@ describe('a run after the app is live', () => {
     ['has nothing to do when nothing is left', line('b1', 'a2'), after(['b1', 'a2']), ''],
     ['leaves repeatables alone', line('b1', 'a2'), after(['b1', 'a2'], { repeatables: [view] }), ''],
     ['refuses what stands on pending before-migrations', line('b1', 'a2'), after([]), 'refused: plan-phase'],
-    ['is late below an applied migration as any other', line('b1', 'a2', 'b3'), after(['b1', 'b3']), 'refused: plan-late'],
+    [
+      'is late below an applied migration as any other',
+      line('b1', 'a2', 'b3'),
+      after(['b1', 'b3']),
+      'refused: plan-late',
+    ],
   ])('%s', (_claim, history, ask, wanted) => {
     expect(outline(history, ask)).toBe(wanted);
   });
@@ -167,5 +186,10 @@ test.each([
   const applied = history.map(({ id }) => id);
   const goal = { direction: 'down', to: 'base', atomic: 'group' } as const;
   const { groups } = makePlan(history, journal(history, { applied }), goal);
-  expect(groups.flat().map(({ id }) => id).join(' ')).toBe(wanted);
+  expect(
+    groups
+      .flat()
+      .map(({ id }) => id)
+      .join(' '),
+  ).toBe(wanted);
 });

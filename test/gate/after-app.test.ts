@@ -50,7 +50,14 @@ const SETTLED = `return ${JSON.stringify({
   ok: true,
   action: 'settle',
   log: 'group stream',
-  verdict: { fenced: true, ahead: [], pending: [], waiting: ['0002_two'], compatible: 'yes', dataApiCalls: 5 },
+  verdict: {
+    fenced: true,
+    ahead: [],
+    pending: [],
+    waiting: ['0002_two'],
+    compatible: 'yes',
+    dataApiCalls: 5,
+  },
 })};`;
 
 /** What was measured, or undefined. */
@@ -73,7 +80,9 @@ describe('the resource after the app', () => {
   ])('lets the deploy go on where %s, and tells', async (_case, body, why) => {
     const answered = await bench.ask(body, after());
     expect(answered).toMatchObject({ Status: 'SUCCESS', Data: { Head: '0002_two', Outcome: 'not-run' } });
-    expect(answered?.Reason).toMatch(/^The app is live and stays so, but the migrations after it are not done: /);
+    expect(answered?.Reason).toMatch(
+      /^The app is live and stays so, but the migrations after it are not done: /,
+    );
     expect(answered?.Reason.toLowerCase()).toContain(why.toLowerCase());
     expect(answered?.Reason).toMatch(/The next deploy that asks the database tries again; .* does it now\.$/);
     expect(measured()).toMatchObject({ DeployFailed: 0, AfterFailed: 1 });
@@ -111,17 +120,22 @@ describe('the resource after the app', () => {
     expect(bench.invokes.map(({ event }) => event['action'])).toEqual(['up']);
   });
 
-  test.each(['fail', 'revert'])('leaves it to the first resource what %s means for a rollback', async (OnRollback) => {
-    const event = update({ OnRollback });
-    const rollingBack = { ...event, OldResourceProperties: { ...AFTER, OnRollback, Digest: 'd9' } };
-    const answered = await bench.ask(SETTLED, rollingBack, { stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
-    expect(answered).toMatchObject({ Status: 'SUCCESS' });
-    expect(answered?.Reason).not.toContain('is reverted once');
-  });
+  test.each(['fail', 'revert'])(
+    'leaves it to the first resource what %s means for a rollback',
+    async (OnRollback) => {
+      const event = update({ OnRollback });
+      const rollingBack = { ...event, OldResourceProperties: { ...AFTER, OnRollback, Digest: 'd9' } };
+      const answered = await bench.ask(SETTLED, rollingBack, { stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+      expect(answered).toMatchObject({ Status: 'SUCCESS' });
+      expect(answered?.Reason).not.toContain('is reverted once');
+    },
+  );
 
   test('takes nothing back when it is deleted: the first resource does', async () => {
     const gone = { ...update({ OnDelete: 'revert' }), RequestType: 'Delete' };
-    expect(await bench.ask(DONE, gone, { stackStatus: 'DELETE_IN_PROGRESS' })).toMatchObject({ Status: 'SUCCESS' });
+    expect(await bench.ask(DONE, gone, { stackStatus: 'DELETE_IN_PROGRESS' })).toMatchObject({
+      Status: 'SUCCESS',
+    });
     expect(bench.invokes).toEqual([]);
   });
 });

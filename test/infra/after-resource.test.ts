@@ -41,9 +41,9 @@ describe('the resource for what comes after the app', () => {
       OnAfterFailure: 'fail',
     });
     const alias = resourceOf(stack, 'AWS::Lambda::Alias', 'CodeAlias');
-    expect(after.DependsOn).toEqual([alias.id, before.id].toSorted());
-    expect(alias.DependsOn).toEqual([before.id]);
     const undo = resourceOf(stack, UNDO_RESOURCE_TYPE);
+    expect(after.DependsOn).toEqual([alias.id, before.id, undo.id].toSorted());
+    expect(alias.DependsOn).toEqual([before.id]);
     expect(undo.Properties['Holds']).toBe(`${before.id},${after.id}`);
     expect(before.DependsOn).toContain(undo.id);
     expect(migrations.head).toBe('0002_contract');
@@ -69,7 +69,9 @@ describe('the resource for what comes after the app', () => {
       expect.stringContaining(`Migrations of phase 'after' wait for no app, because nothing is held`),
     ]);
     expect(
-      Object.values(resourcesOf(stack)).filter(({ Properties }) => Properties['MetricName'] === 'AfterFailed'),
+      Object.values(resourcesOf(stack)).filter(
+        ({ Properties }) => Properties['MetricName'] === 'AfterFailed',
+      ),
     ).toMatchObject([{ Properties: { TreatMissingData: 'ignore' } }]);
   });
 });
@@ -80,7 +82,7 @@ describe('misuse is found at synth:', () => {
     const bare = new CfnResource(stack, 'Bare', { type: 'Test::Bare' });
     migrations.runBefore(bare);
     const between = new CfnResource(stack, 'Between', { type: 'Test::Bare' });
-    bare.addDependency(between);
+    bare.node.addDependency(between);
     between.addPropertyOverride('Head', migrations.afterResource?.getAttString('Head'));
     expect(() => synth(stack)).toThrow(
       `The migrations of phase 'after' wait for 'App/Bare' to be live, and it waits for them: 'App/Bare' needs 'App/Between' needs 'App/Migrations/After'. Let 'App/Between' do without it, or let 'runBefore' name something smaller.`,
