@@ -29,6 +29,8 @@ export type Happening =
       readonly during: 'deploy' | 'rollback';
       readonly outcome: string;
       readonly applied: readonly string[];
+      /** Code of the error with which it ended. */
+      readonly code?: string;
       /** As counted by the local Data API. */
       readonly dataApiCalls: number;
       /** After a rollback: whether no earlier run can commit any more. */

@@ -155,6 +155,7 @@ function tellRun({
   action,
   outcome,
   applied,
+  code,
   dataApiCalls,
   ahead,
   compatible,
@@ -172,8 +173,9 @@ function tellRun({
   if (outcome === 'applied') {
     return applied.length === 0 ? `nothing to do (${calls})` : `committed together (${calls})`;
   }
+  if (code === 'plan-ahead') return `the database is ahead of this release: nothing was done (${calls})`;
   return outcome === 'not-run'
-    ? `the database is ahead of this release: nothing was done (${calls})`
+    ? `refused (${code ?? 'unknown'}): nothing was done (${calls})`
     : `${outcome}: nothing of it stays (${calls})`;
 }
 

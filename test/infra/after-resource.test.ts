@@ -91,14 +91,14 @@ describe('misuse is found at synth:', () => {
 
   it('what is held goes live with another stack', () => {
     const { stack, migrations } = newStack({ files: TWO });
-    const other = new Stack(stack.node.root as App, 'Other');
+    const other = new Stack(stack.node.root, 'Other');
     migrations.runBefore(newFunction(other));
     expect(() => synth(stack)).toThrow(
       `'Other/Code' goes live with the stack 'Other', after everything in the stack of the migrations; so those of phase 'after' cannot wait for it.`,
     );
   });
 
-  it('it is held itself', () => {
+  it('the resource is held itself', () => {
     const { migrations } = newStack({ files: TWO });
     const { afterResource } = migrations;
     expect(() => {
