@@ -1,5 +1,7 @@
 import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
 import type { Migrations } from './migrations.ts';
+import { WORKER_OWN_GRANTS } from './worker-function.ts';
 
 /**
  * Acknowledges what cdk-nag's packs AwsSolutions and Serverless find about the functions of `Migrations`, each with its reason.
@@ -8,21 +10,18 @@ import type { Migrations } from './migrations.ts';
  * @example
  * acknowledgeFindings(migrations);
  */
-export function acknowledgeFindings({ gate, runner }: Migrations): void {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const runnerId = Stack.of(runner).getLogicalId(runner.node.defaultChild as CfnResource);
-  if (gate.role !== undefined) {
-    Validations.of(gate.role).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::<${runnerId}.Arn>:*]`,
-      reason:
-        'The gate invokes published versions of the one runner. In a rollback its policy is restored before it is asked for the version of the older release, so no list of versions would do; the colon keeps the unpublished code out.',
-    });
-  }
-  Validations.of(runner).acknowledge({
+export function acknowledgeFindings({ gate, runner, worker, node }: Migrations): void {
+  acknowledge(gate.role, {
+    id: anyVersionOf(runner),
+    reason:
+      'The gate invokes published versions of the one runner. In a rollback its policy is restored before it is asked for the version of the older release, so no list of versions would do; the colon keeps the unpublished code out.',
+  });
+  acknowledge(runner, {
     id: 'Serverless-LambdaDLQ',
     reason: 'Invoked synchronously only: whoever invokes it gets the error, and no event is ever queued.',
   });
-  Validations.of(gate).acknowledge(
+  acknowledge(
+    gate,
     {
       id: 'Serverless-LambdaDLQ',
       reason:
@@ -33,11 +32,38 @@ export function acknowledgeFindings({ gate, runner }: Migrations): void {
       reason: 'As for the dead letter queue: a destination would receive the ResponseURL.',
     },
   );
-  for (const one of [gate, runner]) {
-    Validations.of(one).acknowledge({
+  for (const one of [gate, runner, worker]) {
+    acknowledge(one, {
       id: 'Serverless-LambdaTracing',
       reason:
         'X-Ray takes traces on any resource only, the widest grant of all. Each run has its own log lines, metrics and a row in the journal.',
     });
   }
+  if (worker === undefined) return;
+  for (const one of [gate.role, runner.role, node.tryFindChild(WORKER_OWN_GRANTS)]) {
+    acknowledge(one, {
+      id: anyVersionOf(worker),
+      reason:
+        'An execution belongs to a version, and its ARN begins with the one of that version; an older version may still be at work, so no list of versions would do.',
+    });
+  }
+  acknowledge(worker, {
+    id: 'Serverless-LambdaDLQ',
+    reason:
+      'A start that Lambda cannot take is seen by whoever starts it, an execution that fails by the action "backfills"; the journal has all that a next one needs.',
+  });
+}
+
+interface Finding {
+  readonly id: string;
+  readonly reason: string;
+}
+
+function acknowledge(scope: IConstruct | undefined, ...findings: readonly Finding[]): void {
+  if (scope !== undefined) Validations.of(scope).acknowledge(...findings);
+}
+
+function anyVersionOf(fn: IConstruct): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return `AwsSolutions-IAM5[Resource::<${Stack.of(fn).getLogicalId(fn.node.defaultChild as CfnResource)}.Arn>:*]`;
 }

@@ -2,7 +2,7 @@ import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import type { Construct, IConstruct } from 'constructs';
 import {
   AFTER_RESOURCE_TYPE,
-  SECONDS,
+  serviceTimeoutFor,
   type MigrationsProperties,
   type OnAfterFailure,
 } from '../lambda/contract.ts';
@@ -29,7 +29,7 @@ export function afterResource(scope: Construct, props: AfterResourceProps): Cust
   const resource = new CustomResource(scope, 'After', {
     resourceType: AFTER_RESOURCE_TYPE,
     serviceToken: props.serviceToken,
-    serviceTimeout: Duration.seconds(SECONDS.serviceTimeout),
+    serviceTimeout: Duration.seconds(serviceTimeoutFor(Number(properties.Timeout ?? 0))),
     properties,
   });
   resource.node.addDependency(props.before);

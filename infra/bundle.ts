@@ -13,10 +13,12 @@ import { type Reply, readReplies } from './bundling/worker-reply.ts';
 export interface BundleOptions {
   /** Folder with the migration modules. */
   readonly directory: string;
-  /** Folder for the code of the two functions; made when it is not there. */
+  /** Folder for the code of the functions; made when it is not there. */
   readonly outdir: string;
   /** What the deploy tells migrations, to be held against their schemas. @default it is not looked at */
   readonly given?: GivenParams;
+  /** Whether the worker's code is written as well. @default where a migration is a backfill */
+  readonly worker?: boolean;
 }
 
 /** What a deploy tells migrations. */
@@ -47,6 +49,8 @@ export interface Bundle {
   readonly runner: string;
   /** Folder with the gate's `index.mjs`, which exports `handler`. */
   readonly gate: string;
+  /** Folder with the worker's `index.mjs`, which exports `handler`; null where nothing needs a worker. */
+  readonly worker: string | null;
 }
 
 /** A module that does not load within this time never will. */
@@ -100,8 +104,8 @@ export function bundleSync(options: BundleOptions): Bundle {
   }
 }
 
-function requestOf({ directory, outdir, given }: BundleOptions, scratch: string): string {
-  return JSON.stringify({ directory, outdir, given, scratch });
+function requestOf(options: BundleOptions, scratch: string): string {
+  return JSON.stringify({ ...options, scratch });
 }
 
 interface WorkerEnd {

@@ -6,14 +6,14 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { logGroupOf } from './log-group.ts';
 
-/** What a user may say about both functions. */
+/** What a user may say about all functions. */
 export interface FunctionOptions {
   readonly architecture: lambda.Architecture;
   readonly logRetention: logs.RetentionDays;
   readonly encryptionKey: kms.IKey | undefined;
 }
 
-/** What the runner and the gate have in common. */
+/** What all functions have in common. */
 export interface OwnFunctionProps extends FunctionOptions {
   readonly description: string;
   /** Folder with `index.mjs`. */
@@ -27,6 +27,8 @@ export interface OwnFunctionProps extends FunctionOptions {
   readonly role: iam.IRole | undefined;
   readonly logGroup: logs.ILogGroup | undefined;
   readonly versionRemovalPolicy?: RemovalPolicy | undefined;
+  /** Only for a function that is created with it. */
+  readonly durableConfig?: lambda.DurableConfig;
 }
 
 /**
@@ -55,6 +57,7 @@ export function functionWithOwnRole(scope: Construct, id: string, props: OwnFunc
     code: lambda.Code.fromAsset(props.code),
     timeout: Duration.seconds(props.timeoutSeconds),
     memorySize: props.memorySize,
+    ...(props.durableConfig === undefined ? {} : { durableConfig: props.durableConfig }),
     environment: { ...props.environment },
     ...(props.environment === undefined || props.encryptionKey === undefined
       ? {}

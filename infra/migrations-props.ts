@@ -91,11 +91,22 @@ export interface MigrationsProps {
   readonly onDelete?: OnDelete;
 
   /**
-   * How long the migrations of one deploy may work, between one and eleven minutes. What needs more belongs into a backfill.
+   * How long the migrations of one deploy may work: from one minute to an hour, counted from the moment in which CloudFormation
+   * asks. More than eleven minutes adds the worker to the stack, which goes on where the runner's own call ends; a full hour leaves
+   * 59 minutes for the work, because CloudFormation waits no longer. What needs more belongs into a backfill.
    *
    * @default Duration.minutes(11)
    */
   readonly timeout?: Duration;
+
+  /**
+   * Whether the stack gets a worker: a Lambda durable function with the same migrations that goes on with backfills, for days if need
+   * be, and with what a longer `timeout` allows. Say `false` where a region has no durable functions: backfills then go on with every
+   * deploy and every `{"action":"backfill"}` only.
+   *
+   * @default - where a migration is a backfill, or `timeout` is more than eleven minutes
+   */
+  readonly worker?: boolean;
 
   /**
    * Name of this environment, for migrations that are limited to some. At most 64 characters.
@@ -120,23 +131,23 @@ export interface MigrationsProps {
   readonly secrets?: readonly secretsmanager.ISecret[];
 
   /**
-   * Memory of the runner, in MiB.
+   * Memory of the runner and of the worker, in MiB.
    *
    * @default 512
    */
   readonly memorySize?: number;
 
   /**
-   * Processor of runner and gate.
+   * Processor of all functions.
    *
    * @default Architecture.ARM_64
    */
   readonly architecture?: lambda.Architecture;
 
   /**
-   * Role of the runner; the grants it needs are added to it.
+   * Role of the runner and of the worker; the grants they need are added to it.
    *
-   * @default - a role of its own
+   * @default - a role of its own for each
    */
   readonly role?: iam.IRole;
 

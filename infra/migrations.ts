@@ -16,13 +16,14 @@ import {
   RESOURCE_TYPE,
   RUNNER_ALIASES,
   SECONDS,
+  serviceTimeoutFor,
 } from '../lambda/contract.ts';
 import { afterResource, waitForLive } from './after-resource.ts';
 import { type Bundle, bundleSync } from './bundle.ts';
 import { cfnOf } from './cfn-of.ts';
 import { DEPLOY_ID_CONTEXT, deployIdOf } from './deploy-id.ts';
 import { deployIdIn } from './deploy-id-parameter.ts';
-import { gateFunction } from './gate-function.ts';
+import { gateFunction, handingOn } from './gate-function.ts';
 import { checkOrder } from './check-order.ts';
 import { allThatMayWait } from './gate-all.ts';
 import { heldOf, hold, refuseOwnNeeds } from './hold.ts';
@@ -36,6 +37,7 @@ import { surroundingsOf, type Surroundings } from './surroundings.ts';
 import { targetDatabase } from './target-database.ts';
 import { undoResource } from './undo-resource.ts';
 import { timeoutSeconds } from './timeout.ts';
+import { workerFunction } from './worker-function.ts';
 
 /**
  * Applies the migrations of a folder to a database during the deploy, before what `runBefore` names goes live.
@@ -54,6 +56,8 @@ export class Migrations extends Construct {
   readonly read: lambda.Alias;
   /** That version for people who act: takes everything. */
   readonly act: lambda.Alias;
+  /** The durable function that goes on where the runner ends; undefined where nothing needs one. */
+  readonly worker: lambda.Function | undefined;
   /** The function that CloudFormation calls. */
   readonly gate: lambda.Function;
   /** The custom resource that holds the deploy. */
@@ -70,35 +74,57 @@ export class Migrations extends Construct {
     const history = requireHistoryName(this, props.history ?? DEFAULT_HISTORY);
     claimHistory(this, props.cluster, target, history);
     const surroundings = surroundingsOf(this, props);
-    const seconds = props.timeout === undefined ? undefined : timeoutSeconds(this, props.timeout);
+    const seconds =
+      props.timeout === undefined ? undefined : timeoutSeconds(this, props.timeout, props.worker);
+    const isLong = seconds !== undefined && seconds > SECONDS.runner;
     const options = {
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
       logRetention: props.logRetention ?? logs.RetentionDays.ONE_YEAR,
       encryptionKey: props.encryptionKey,
     };
 
-    const { bundle, runner, gate } = withBundle(this, directory, surroundings, (bundle) => {
-      const runner = runnerFunction(this, {
-        ...options,
-        code: bundle.runner,
-        target,
-        history,
-        surroundings,
-        secrets: props.secrets ?? [],
-        memorySize: props.memorySize ?? 512,
-        role: props.role,
-        logGroup: props.logGroup,
-        versionRemovalPolicy: props.versionRemovalPolicy,
-      });
-      const gate = gateFunction(this, { ...options, code: bundle.gate, runner, role: props.gateRole });
-      return { bundle, runner, gate };
-    });
+    const wanted = isLong ? true : props.worker;
+    const { bundle, runner, worker, gate } = withBundle(
+      this,
+      directory,
+      { surroundings, worker: wanted },
+      (bundle) => {
+        const migrating = {
+          ...options,
+          target,
+          history,
+          surroundings,
+          secrets: props.secrets ?? [],
+          memorySize: props.memorySize ?? 512,
+          role: props.role,
+          versionRemovalPolicy: props.versionRemovalPolicy,
+        };
+        const worker =
+          bundle.worker === null
+            ? undefined
+            : workerFunction(this, { ...migrating, code: bundle.worker, logGroup: undefined });
+        const runner = runnerFunction(
+          this,
+          { ...migrating, code: bundle.runner, logGroup: props.logGroup },
+          worker?.fn,
+        );
+        const gate = gateFunction(this, {
+          ...options,
+          code: bundle.gate,
+          runner,
+          worker: worker?.fn,
+          role: props.gateRole,
+        });
+        return { bundle, runner, worker, gate };
+      },
+    );
     this.head = bundle.head;
     this.digest = bundle.digest;
     this.runner = runner;
     this.runnerVersion = runner.currentVersion;
     this.read = this.alias('Read', RUNNER_ALIASES.read);
     this.act = this.alias('Act', RUNNER_ALIASES.act);
+    this.worker = worker?.fn;
     this.gate = gate;
 
     const properties: MigrationsProperties = {
@@ -118,17 +144,23 @@ export class Migrations extends Construct {
       OnRollback: props.onRollback ?? 'keep',
       ...(props.onDelete === undefined ? {} : { OnDelete: props.onDelete }),
       ...(seconds === undefined ? {} : { Timeout: String(seconds) }),
+      ...(worker === undefined ? {} : { WorkerArn: worker.fn.currentVersion.functionArn }),
       ...(surroundings.environment === undefined ? {} : { Environment: surroundings.environment }),
       ...(surroundings.params === undefined ? {} : { Params: surroundings.params }),
     };
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
       serviceToken: gate.functionArn,
-      serviceTimeout: Duration.seconds(SECONDS.serviceTimeout),
+      serviceTimeout: Duration.seconds(serviceTimeoutFor(seconds)),
       properties,
     });
     // The first event must already meet the limits on age and retries; the grants hang on the functions themselves.
-    const neededFirst = [gate, ...target.neededFirst];
+    const neededFirst = [
+      gate,
+      ...target.neededFirst,
+      ...(worker === undefined ? [] : [worker.ownGrants]),
+      ...(isLong ? [handingOn(this, gate)] : []),
+    ];
     this.resource.node.addDependency(...neededFirst);
     this.afterResource = bundle.migrations.some(({ phase }) => phase === 'after')
       ? afterResource(this, {
@@ -155,6 +187,7 @@ export class Migrations extends Construct {
       target.secret,
       runner.logGroup,
       runner.role,
+      worker?.fn,
     ].filter((one) => one !== undefined);
     this.node.addValidation({
       validate: () =>
@@ -319,14 +352,24 @@ function requireDirectory(scope: Construct, directory: string): string {
 function withBundle<T>(
   scope: Construct,
   directory: string,
-  { environment, params = '{}' }: Surroundings,
+  {
+    surroundings: { environment, params = '{}' },
+    worker,
+  }: { readonly surroundings: Surroundings; readonly worker: boolean | undefined },
   use: (bundle: Bundle) => T,
 ): T {
   const outdir = mkdtempSync(join(tmpdir(), 'forerun-'));
   try {
     // What holds a token is known at deploy time only; the runner looks at it before anything runs.
     const given = Token.isUnresolved(params) ? undefined : { environment, params };
-    return use(bundleSync({ directory, outdir, ...(given === undefined ? {} : { given }) }));
+    return use(
+      bundleSync({
+        directory,
+        outdir,
+        ...(given === undefined ? {} : { given }),
+        ...(worker === undefined ? {} : { worker }),
+      }),
+    );
   } finally {
     // With `--no-staging` the assembly points at the folder itself, so there it has to stay.
     if (scope.node.tryGetContext('aws:cdk:disable-asset-staging') !== true) {

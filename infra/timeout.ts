@@ -7,12 +7,13 @@ import { misused } from './misused.ts';
 const SHORTEST_SECONDS = 60;
 
 /** The seconds that a user allows, held against the time table of a deploy. */
-export function timeoutSeconds(scope: Construct, timeout: Duration): number {
+export function timeoutSeconds(scope: Construct, timeout: Duration, worker: boolean | undefined): number {
   const seconds = timeout.isUnresolved() ? Number.NaN : timeout.toSeconds({ integral: false });
-  if (seconds >= SHORTEST_SECONDS && seconds <= SECONDS.runner) return Math.floor(seconds);
+  const longest = worker === false ? SECONDS.runner : SECONDS.longestServiceTimeout;
+  if (seconds >= SHORTEST_SECONDS && seconds <= longest) return Math.floor(seconds);
   throw misused(
     scope,
-    `the migrations of a deploy cannot be given ${timeout.isUnresolved() ? 'a time that is not known at synth' : timeout.toHumanString()}.`,
-    `Let 'timeout' be between ${SHORTEST_SECONDS} seconds and ${SECONDS.runner / 60} minutes, and make a backfill of what needs longer.`,
+    `the migrations of a deploy cannot be given ${timeout.isUnresolved() ? 'a time that is not known at synth' : timeout.toHumanString()}${worker === false ? ' without a worker' : ''}.`,
+    `Let 'timeout' be between ${SHORTEST_SECONDS} seconds and ${longest / 60} minutes, and make a backfill of what needs longer.`,
   );
 }

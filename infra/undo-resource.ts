@@ -1,7 +1,7 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import type { Construct, IConstruct } from 'constructs';
 import {
-  SECONDS,
+  serviceTimeoutFor,
   UNDO_RESOURCE_TYPE,
   type MigrationsProperties,
   type UndoProperties,
@@ -32,7 +32,7 @@ export function undoResource(scope: Construct, props: UndoResourceProps): Custom
   const undo = new CustomResource(scope, `Undo${shared.Digest.slice(0, 12)}`, {
     resourceType: UNDO_RESOURCE_TYPE,
     serviceToken: props.serviceToken,
-    serviceTimeout: Duration.seconds(SECONDS.serviceTimeout),
+    serviceTimeout: Duration.seconds(serviceTimeoutFor(Number(shared.Timeout ?? 0))),
     properties,
   });
   undo.node.addDependency(...props.neededFirst);

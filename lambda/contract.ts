@@ -87,8 +87,10 @@ export interface MigrationsProperties {
   readonly OnRollback: OnRollback;
   /** `keep` where absent. */
   readonly OnDelete?: OnDelete;
-  /** Seconds that the runner may work; as many as the time table allows where absent. */
+  /** Seconds that the migrations may work; as many as one call of the runner allows where absent. */
   readonly Timeout?: string;
+  /** ARN of the published worker version; absent where nothing of this release can outlast the runner. */
+  readonly WorkerArn?: string;
   /** Name of the environment, for migrations that are limited to some. */
   readonly Environment?: string;
   /** JSON object with the parameters of the migrations. */
@@ -134,6 +136,9 @@ export const SURROUNDINGS_ENVIRONMENT = {
   /** JSON. */
   params: 'FORERUN_PARAMS',
 } as const;
+
+/** Environment of the runner: the worker version that goes on with what a call of the runner leaves. */
+export const WORKER_ENVIRONMENT = 'FORERUN_WORKER_ARN';
 
 /**
  * Names of the aliases for people: through the first the runner only tells, through the second it does everything. A grant on
@@ -218,6 +223,23 @@ export type GateAsk =
       readonly everything?: boolean;
     } & Surroundings);
 
+/** What the worker is started with. It does what the runner does, slice after slice, until there is nothing more to do. */
+export type WorkerTask =
+  | {
+      readonly task: 'up';
+      readonly ask: Extract<GateAsk, { readonly action: 'up' }>;
+      /** Name of the runner, under which its metrics are kept. */
+      readonly runner: string;
+    }
+  | {
+      readonly task: 'backfill';
+      readonly backfill: string;
+      readonly target: Target;
+      readonly runner: string;
+      /** Which execution in a row this is, from 1: one can only remember so many slices. */
+      readonly link: number;
+    };
+
 /** Everything the runner can say; always plain data. */
 export type RunnerAnswer = {
   readonly ok: boolean;
@@ -245,6 +267,15 @@ export type BackfillAnswer = { readonly ok: boolean } & (
   | { readonly action: 'backfill'; readonly trial: Trial }
 );
 
+/** Codes of runs that ended with their time, and not with their work: a later run goes on where they stopped. */
+export const UNFINISHED: ReadonlySet<string> = new Set([
+  'out-of-time',
+  'statement-running',
+  'backfill-working',
+  'lease-busy',
+  'outcome-unknown',
+]);
+
 /** The time table of a deploy, in seconds; the construct checks it at synth. */
 export const SECONDS = {
   /** The runner's whole time for one call. */
@@ -259,7 +290,20 @@ export const SECONDS = {
   maximumEventAge: 120,
   /** CloudFormation gives up after this: event age plus gate. */
   serviceTimeout: 1020,
+  /** The longest that CloudFormation waits for a custom resource (`ServiceTimeout`). */
+  longestServiceTimeout: 3600,
+  /** One invocation of the worker; its work goes on in the next. */
+  worker: 900,
+  /** Beyond the time that the migrations are given: the last slice's end is seen, and answered. */
+  afterWorker: 60,
 } as const;
+
+/** How long CloudFormation waits for the answer, in seconds, when the migrations are given so many. */
+export function serviceTimeoutFor(timeoutSeconds: number = SECONDS.runner): number {
+  if (timeoutSeconds <= SECONDS.runner) return SECONDS.serviceTimeout;
+  const wanted = SECONDS.maximumEventAge + timeoutSeconds + SECONDS.afterWorker;
+  return Math.min(SECONDS.longestServiceTimeout, wanted);
+}
 
 /** CloudFormation refuses a longer answer and loses its reason. Bytes, the whole body. */
 export const MAX_ANSWER_BYTES = 4096;

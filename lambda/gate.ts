@@ -1,16 +1,13 @@
-import { SECONDS } from './contract.ts';
+import { serviceTimeoutFor } from './contract.ts';
 import { attributes } from './gate/answers.ts';
 import { afterFailed, isAfterApp, spareLiveApp } from './gate/after-app.ts';
 import { putAnswer, type GateAnswer } from './gate/answer.ts';
 import { decide } from './gate/decide.ts';
+import { readHandedOn } from './gate/handed-on.ts';
 import { askedAt, readRequest, type GateRequest } from './gate/request.ts';
 import { isRollingBack } from './gate/stack-status.ts';
+import type { GateContext } from './gate/work.ts';
 import { metricLine } from './metric-line.ts';
-
-interface LambdaContext {
-  readonly awsRequestId: string;
-  getRemainingTimeInMillis(): number;
-}
 
 /** Before the process is ended, when no more attempt to answer makes sense. */
 const LAST_MOMENT_MS = 2_000;
@@ -19,18 +16,22 @@ const LAST_MOMENT_MS = 2_000;
  * The custom resource's function: speaks CloudFormation's protocol, asks the runner, and always answers. It holds no user
  * code, so it always loads; it alone knows the ResponseURL.
  */
-export async function handler(event: unknown, context: LambdaContext): Promise<void> {
-  const asked = readRequest(event);
+export async function handler(event: unknown, context: GateContext): Promise<void> {
+  const handedOn = readHandedOn(event);
+  const asked = readRequest(handedOn === null ? event : handedOn.request);
   if (asked === null) return log('not a request of CloudFormation; nothing was done');
   const endMs = Date.now() + context.getRemainingTimeInMillis();
   const ageMs = Date.now() - (askedAt(asked) ?? Date.now());
-  if (ageMs > SECONDS.serviceTimeout * 1000) {
+  if (ageMs > serviceTimeoutFor(Number(asked.ResourceProperties.Timeout ?? 0)) * 1000) {
     return log(
       `the request is ${Math.round(ageMs / 1000)} s old, CloudFormation has given up on it; nothing was done`,
     );
   }
-  log(`${asked.RequestType} of ${asked.LogicalResourceId}`);
-  const answer = spareLiveApp(asked, await answerOrFailure(asked, endMs, () => decide(asked, context)));
+  const part = handedOn === null ? '' : `, part ${handedOn.hop}`;
+  log(`${asked.RequestType} of ${asked.LogicalResourceId}${part}`);
+  const decided = await answerOrFailure(asked, endMs, () => decide(asked, context, handedOn));
+  if (decided === null) return log('the worker goes on, and so does the gate, in its next part');
+  const answer = spareLiveApp(asked, decided);
   log(`${answer.status}: ${answer.reason}`);
   measure(asked, answer);
   await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
@@ -40,8 +41,8 @@ export async function handler(event: unknown, context: LambdaContext): Promise<v
 async function answerOrFailure(
   asked: GateRequest,
   endMs: number,
-  decision: () => Promise<GateAnswer>,
-): Promise<GateAnswer> {
+  decision: () => Promise<GateAnswer | null>,
+): Promise<GateAnswer | null> {
   try {
     return await decision();
   } catch (cause) {

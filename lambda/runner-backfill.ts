@@ -32,7 +32,9 @@ export async function answerOnBackfills(
       const before = await backfills(operator.history, ports, postgres);
       const ids = before.filter(({ state }) => isOpen(state)).map(({ id }) => id);
       const wanted = event.backfill === undefined ? ids : [event.backfill];
-      await work(wanted, operator, deadlineMs - KEPT_BACK_MS, ports);
+      const { lanes } = event;
+      const crew = lanes === undefined ? operator : { ...operator, lanes };
+      await work(wanted, crew, deadlineMs - KEPT_BACK_MS, ports);
       const after = await backfills(operator.history, ports, postgres);
       const shown = after.filter(({ id }) => wanted.includes(id));
       const stopped = shown.some(({ state }) => state === 'paused' || state === 'failed');

@@ -52,6 +52,8 @@ const backfillEvents = [
     action: v.literal('backfill'),
     backfill: v.exactOptional(backfill),
     dryRun: v.optional(v.boolean(), false),
+    /** So many ranges at once in this call; as many as the backfill says where absent. */
+    lanes: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16))),
     target: v.optional(v.partial(target)),
   }),
   v.strictObject({

@@ -6,6 +6,7 @@ import {
   DEFAULT_HISTORY,
   RUNNER_ENVIRONMENT,
   SURROUNDINGS_ENVIRONMENT,
+  WORKER_ENVIRONMENT,
   type DeployContext,
   type MetricName,
   type RunnerAnswer,
@@ -31,6 +32,7 @@ import { unlock } from './engine/unlock.ts';
 import { metricLine } from './metric-line.ts';
 import { runMeter, type RunMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
+import { handToWorker } from './runner-worker.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
@@ -53,6 +55,10 @@ export interface RunnerContext {
   readonly logGroupName: string;
   readonly logStreamName: string;
   getRemainingTimeInMillis(): number;
+  /** Under which name the metrics are kept, where it is not the function's own: the worker measures for the runner. */
+  readonly runnerName?: string;
+  /** Version of the worker that goes on with backfills, where the function's environment does not say it. */
+  readonly workerArn?: string;
 }
 
 /** Kept back from Lambda's own time limit, so that an answer is given before the process ends. */
@@ -108,6 +114,7 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     worker: identity.runId,
     limits: DEFAULT_LIMITS,
   };
+  const worker = context.workerArn ?? process.env[WORKER_ENVIRONMENT] ?? '';
   switch (event.action) {
     case 'up':
     case 'down': {
@@ -127,22 +134,24 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
         postgres,
       );
       if (result !== 'overtaken' && result.error === null && !result.repeated) {
-        await workAfterRun(result.backfills ?? [], operator, deadlineMs, ports);
+        const ids = result.backfills ?? [];
+        await workAfterRun(ids, operator, deadlineMs, ports);
+        await handToWorker(ids, { operator, target, worker, deadlineMs }, ports);
       }
-      return endOf(action, result, meter);
+      return endOf(action, result, meter, context);
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
       const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
       writeLine({ note: 'settled', ...verdict });
-      writeMetrics(meter.ofVerdict(verdict));
+      writeMetrics(meter.ofVerdict(verdict), context);
       return { ok: true, action: 'settle', verdict };
     }
     case 'revert': {
       const { owners, sinceMs, everything } = event;
       const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
       const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
-      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter);
+      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter, context);
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
@@ -179,8 +188,13 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     case 'resume':
     case 'cancel':
     case 'retry':
-    case 'tune':
-      return answerOnBackfills(event, operator, deadlineMs, ports);
+    case 'tune': {
+      const told = await answerOnBackfills(event, operator, deadlineMs, ports);
+      if (event.action === 'resume' || event.action === 'retry') {
+        await handToWorker([event.backfill], { operator, target, worker, deadlineMs }, ports);
+      }
+      return told;
+    }
   }
 }
 
@@ -191,10 +205,15 @@ function phaseOf(event: RunnerEvent): Pick<Goal, 'phase'> {
   return phase === undefined ? {} : { phase };
 }
 
-function endOf(action: 'up' | 'down', result: RunResult | 'overtaken', meter: RunMeter): Answer {
+function endOf(
+  action: 'up' | 'down',
+  result: RunResult | 'overtaken',
+  meter: RunMeter,
+  context: RunnerContext,
+): Answer {
   if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
   writeLine({ note: 'ended', ...result });
-  writeMetrics(meter.ofResult(result, Date.now()));
+  writeMetrics(meter.ofResult(result, Date.now()), context);
   return { ok: result.error === null, action, result };
 }
 
@@ -206,8 +225,11 @@ const metered = (ports: Ports, { hear }: RunMeter): Ports => ({
   },
 });
 
-function writeMetrics(values: Readonly<Partial<Record<MetricName, number>>> | null): void {
-  const runner = process.env['AWS_LAMBDA_FUNCTION_NAME'];
+function writeMetrics(
+  values: Readonly<Partial<Record<MetricName, number>>> | null,
+  { runnerName }: RunnerContext,
+): void {
+  const runner = runnerName ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
   if (values !== null && runner !== undefined) writeLine(metricLine(runner, values, Date.now()));
 }
 

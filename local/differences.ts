@@ -97,6 +97,21 @@ export const CLOUD_DIFFERENCES: readonly CloudDifference[] = [
     why: 'The CDK writes folders, and the functions of a migration are Node.js.',
   },
   {
+    service: 'Lambda',
+    what: 'Durable executions have steps, waits and child contexts; callbacks and chained invokes are refused, and there is no history to read.',
+    why: 'Only what a migration needs is played.',
+  },
+  {
+    service: 'Lambda',
+    what: 'A durable execution that fails goes to no failure destination.',
+    why: 'Only what a migration needs is played.',
+  },
+  {
+    service: 'Lambda',
+    what: 'A broken invocation of a durable execution is made again after 1, 2, 4 seconds and so on, at most 300.',
+    why: 'AWS documents an exponential backoff without its numbers.',
+  },
+  {
     service: 'IAM',
     what: 'Signatures are not verified; a key that belongs to no role of a stack may do everything.',
     why: 'Keys stand for roles here and have no secret part; a person at this machine needs no rights.',

@@ -22,6 +22,8 @@ export interface LoadedMigration extends MigrationFile {
   readonly phase: Phase;
   /** It stands outside the history. */
   readonly repeatable: boolean;
+  /** It is a backfill, which may outlast every call of the runner. */
+  readonly backfill: boolean;
   /** Path as esbuild knows it, for looking up what it imports. */
   readonly input: string;
 }
@@ -64,6 +66,7 @@ export async function loadMigrations(
       after: [...new Set(definition.after)].filter((parent) => parent !== BASE),
       phase: definition.phase,
       repeatable: definition.repeatable === true,
+      backfill: definition.backfill !== undefined,
       input,
     });
   }

@@ -7,7 +7,7 @@ import type { Bundle, BundledRevision, BundleOptions } from '../bundle.ts';
 import { checksumOf, sha256 } from './checksum.ts';
 import { loadMigrations } from './load-migrations.ts';
 import { listMigrationFiles } from './migration-files.ts';
-import { writeGate, writeRunner } from './write-code.ts';
+import { writeGate, writeRunner, writeWorker } from './write-code.ts';
 
 /** What the making of a bundle needs besides its options. */
 export interface Workplace {
@@ -45,7 +45,9 @@ export async function makeBundle(options: BundleOptions, { scratch, loading }: W
   const twice = repeatables.find(({ id }) => ordered.some((one) => one.id === id));
   if (twice !== undefined) throw sameId(twice.id);
   const digest = digestOf(ordered, repeatables);
-  const runner = await writeRunner({ digest, migrations: ordered, repeatables }, { directory, outdir });
+  const contents = { digest, migrations: ordered, repeatables };
+  const runner = await writeRunner(contents, { directory, outdir });
+  const { worker = migrations.some(({ backfill }) => backfill) } = options;
   const gate = await writeGate({ directory, outdir });
   return {
     head,
@@ -54,6 +56,7 @@ export async function makeBundle(options: BundleOptions, { scratch, loading }: W
     repeatables: repeatables.map(revisionOf),
     runner,
     gate,
+    worker: worker ? await writeWorker(contents, { directory, outdir }) : null,
   };
 }
 

@@ -28,6 +28,7 @@ export const Reply = v.variant('kind', [
       repeatables: v.pipe(v.array(revision), v.readonly()),
       runner: v.string(),
       gate: v.string(),
+      worker: v.nullable(v.string()),
     }),
   }),
 ]);

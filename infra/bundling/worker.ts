@@ -11,6 +11,7 @@ import { REPLY_FD, type Reply, replyToError } from './worker-reply.ts';
 const Request = v.object({
   directory: v.string(),
   outdir: v.string(),
+  worker: v.exactOptional(v.boolean()),
   given: v.exactOptional(v.object({ params: v.string(), environment: v.exactOptional(v.string()) })),
   scratch: v.string(),
 });

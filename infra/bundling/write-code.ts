@@ -24,8 +24,19 @@ export async function writeRunner(
   bundled: RunnerContents,
   { directory, outdir }: { directory: string; outdir: string },
 ): Promise<string> {
-  const contents = runnerEntry(bundled);
+  const contents = entryOf('createRunner', 'lambda/runner', bundled);
   return await write(join(outdir, 'runner'), directory, {
+    stdin: { contents, resolveDir: directory, loader: 'js' },
+  });
+}
+
+/** Writes `worker/index.mjs`: the runner again, with the SDK for durable functions around it. */
+export async function writeWorker(
+  bundled: RunnerContents,
+  { directory, outdir }: { directory: string; outdir: string },
+): Promise<string> {
+  const contents = entryOf('createWorker', 'lambda/worker', bundled);
+  return await write(join(outdir, 'worker'), directory, {
     stdin: { contents, resolveDir: directory, loader: 'js' },
   });
 }
@@ -41,16 +52,16 @@ export async function writeGate({
   return await write(join(outdir, 'gate'), directory, { entryPoints: [packageModule('lambda/gate')] });
 }
 
-function runnerEntry({ digest, migrations, repeatables }: RunnerContents): string {
+function entryOf(maker: string, module: string, { digest, migrations, repeatables }: RunnerContents): string {
   const all = [...migrations, ...repeatables];
   const entries = all.map(
     ({ id, after, checksum }, index) =>
       `{ id: ${quoted(id)}, after: ${quoted(after)}, checksum: ${quoted(checksum)}, definition: m${index} }`,
   );
   return [
-    `import { createRunner } from ${quoted(packageModule('lambda/runner'))};`,
+    `import { ${maker} } from ${quoted(packageModule(module))};`,
     ...all.map(({ path }, index) => `import m${index} from ${quoted(path)};`),
-    `export const handler = createRunner({ digest: ${quoted(digest)},`,
+    `export const handler = ${maker}({ digest: ${quoted(digest)},`,
     `migrations: [${entries.slice(0, migrations.length).join(', ')}],`,
     `repeatables: [${entries.slice(migrations.length).join(', ')}] });`,
   ].join('\n');

@@ -1,5 +1,5 @@
 import { MAX_ANSWER_BYTES, PHYSICAL_RESOURCE_ID } from '../contract.ts';
-import { request } from './http.ts';
+import { request } from '../http.ts';
 import type { GateRequest } from './request.ts';
 
 /** What the gate tells CloudFormation. */

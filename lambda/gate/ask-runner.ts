@@ -1,5 +1,6 @@
 import type { GateAsk, RunnerAnswer } from '../contract.ts';
-import { callAws, type HttpAnswer } from './http.ts';
+import { callAws, type HttpAnswer } from '../http.ts';
+import { fieldsOf, refusalOf } from '../refusal.ts';
 
 /** What became of an ask. */
 export type Asked =
@@ -11,17 +12,6 @@ export type Asked =
 
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 8_000;
-
-/**
- * Refusals after which the runner provably did not start, and how long each may last: grants take up to a minute to be
- * known everywhere, a new or idle function some seconds to become active (Lambda documentation, function states).
- */
-const NOT_STARTED_MS: Readonly<Record<string, number>> = {
-  AccessDeniedException: 60_000,
-  ResourceConflictException: 120_000,
-  ResourceNotReadyException: 120_000,
-  TooManyRequestsException: 120_000,
-};
 
 /**
  * Invokes the runner and waits for its answer. When the connection breaks, it is asked again under the same run key, with
@@ -102,25 +92,15 @@ function answered(body: string): Once {
   }
 }
 
-function refusal({ status, headers, body }: HttpAnswer): Once {
-  const name = String(headers['x-amzn-errortype'] ?? `status ${status}`).split(':')[0] ?? '';
-  const message = `Lambda refused to start the runner: ${name}${textOf(body, ['message', 'Message'])}`;
-  const patienceMs = NOT_STARTED_MS[name] ?? (status === 429 ? 120_000 : undefined);
-  return patienceMs === undefined
+function refusal(answer: HttpAnswer): Once {
+  const { text, passesInMs } = refusalOf(answer);
+  const message = `Lambda refused to start the runner: ${text}`;
+  return passesInMs === undefined
     ? { kind: 'unanswered', message, started: false }
-    : { kind: 'again', message, mayHaveStarted: false, patienceMs };
+    : { kind: 'again', message, mayHaveStarted: false, patienceMs: passesInMs };
 }
 
-const crashText = (body: string): string =>
-  `the runner ended without an answer${textOf(body, ['errorMessage'])}`;
-
-function textOf(body: string, names: readonly string[]): string {
-  try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const parsed = JSON.parse(body) as Record<string, unknown>;
-    const text = names.map((name) => parsed[name]).find((value) => typeof value === 'string');
-    return typeof text === 'string' ? `: ${text}` : '';
-  } catch {
-    return '';
-  }
+function crashText(body: string): string {
+  const { errorMessage } = fieldsOf(body);
+  return `the runner ended without an answer${typeof errorMessage === 'string' ? `: ${errorMessage}` : ''}`;
 }

@@ -7,18 +7,26 @@ import type { Asked } from './ask-runner.ts';
 import { onDelete } from './on-delete.ts';
 import { readProperties } from './properties.ts';
 import type { GateRequest } from './request.ts';
+import type { HandedOn } from './handed-on.ts';
+import { goOnLong, HANDED_ON, mayGoOn, waitForWorker } from './long-work.ts';
 import { isRollingBack } from './stack-status.ts';
 import { decideUndo } from './undo.ts';
 import { shown, standingOf, standingText, verdictOf } from './verdict.ts';
 import { answerBy, askSettle, askUp, workOn, type GateContext, type Work } from './work.ts';
 
-/** Turns a request into an answer. Every path ends in one, in bounded time. */
-export async function decide(asked: GateRequest, context: GateContext): Promise<GateAnswer> {
+/** Turns a request into an answer, in bounded time. Null when the gate's next invocation gives it. */
+export async function decide(
+  asked: GateRequest,
+  context: GateContext,
+  handedOn: HandedOn | null,
+): Promise<GateAnswer | null> {
   if (asked.ResourceType === UNDO_RESOURCE_TYPE) return decideUndo(asked, context);
   if (asked.RequestType === 'Delete') return onDelete(asked, context);
   const properties = readProperties(asked.ResourceProperties);
   if (properties === null) return unreadable(asked, answerBy(asked, context));
-  const work = workOn(asked, properties, context);
+  const work = workOn(asked, properties, context, handedOn?.requestId);
+  if (handedOn !== null)
+    return afterWorker(await waitForWorker(work, handedOn.execution, handedOn.hop), work);
 
   const known = mayComeFromRollback(work) ? await isRollingBack(asked.StackId, work.answerByMs) : null;
   if (known === true) return afterRollback(work);
@@ -30,6 +38,10 @@ export async function decide(asked: GateRequest, context: GateContext): Promise<
   }
 
   const first = await askForward(work);
+  const { WorkerArn: workerArn } = properties;
+  if (workerArn !== undefined && mayGoOn(first, work)) {
+    return afterWorker(await goOnLong(work, workerArn), work);
+  }
   const done = successOf(first, properties);
   if (done !== null) return done;
   // What was seen before may be a moment old: a rollback that had just begun must not end as a refused older release.
@@ -41,6 +53,14 @@ export async function decide(asked: GateRequest, context: GateContext): Promise<
     return successOf(second, properties) ?? failureOf(second);
   }
   return errorOf(first)?.code === 'plan-ahead' ? olderRelease(first, work) : failureOf(first);
+}
+
+/**
+ * What the worker came to. A rollback that begins meanwhile has an event of its own, which stops the worker; what is said here
+ * then is said to nobody.
+ */
+function afterWorker(end: Asked | typeof HANDED_ON, { properties }: Work): GateAnswer | null {
+  return end === HANDED_ON ? null : (successOf(end, properties) ?? failureOf(end));
 }
 
 /** A statement that outlasts the runner is waited for once more, with the time that was kept for a lost connection. */

@@ -1,4 +1,4 @@
-import { callAws, type HttpAnswer } from './http.ts';
+import { callAws, type HttpAnswer } from '../http.ts';
 
 const TIMEOUT_MS = 5_000;
 /** CloudFormation throttles `DescribeStacks` for seconds, not for minutes. */

@@ -1,5 +1,6 @@
 import {
   SECONDS,
+  serviceTimeoutFor,
   type DeployContext,
   type GateAsk,
   type MigrationsProperties,
@@ -15,6 +16,7 @@ const ANSWER_MARGIN_MS = 5_000;
 
 export interface GateContext {
   readonly awsRequestId: string;
+  readonly invokedFunctionArn: string;
   getRemainingTimeInMillis(): number;
 }
 
@@ -25,7 +27,14 @@ export type RunnerProperties = Omit<MigrationsProperties, 'Atomic' | 'OnRollback
 export interface Work<Properties extends RunnerProperties = MigrationsProperties> {
   readonly asked: GateRequest;
   readonly properties: Properties;
+  /** Of the gate's first invocation for this request. */
   readonly requestId: string;
+  /** The gate itself. */
+  readonly ownArn: string;
+  /** When Lambda ends this invocation. */
+  readonly ownEndMs: number;
+  /** When CloudFormation stops waiting. */
+  readonly patienceEndMs: number;
   readonly answerByMs: number;
 }
 
@@ -33,17 +42,33 @@ export function workOn<Properties extends RunnerProperties>(
   asked: GateRequest,
   properties: Properties,
   context: GateContext,
+  requestId: string = context.awsRequestId,
 ): Work<Properties> {
-  return { asked, properties, requestId: context.awsRequestId, answerByMs: answerBy(asked, context) };
+  return {
+    asked,
+    properties,
+    requestId,
+    ownArn: context.invokedFunctionArn,
+    ownEndMs: Date.now() + context.getRemainingTimeInMillis(),
+    patienceEndMs: patienceEnd(asked),
+    answerByMs: answerBy(asked, context),
+  };
+}
+
+/** Milliseconds since 1970; never where the request does not tell when it was made. */
+function patienceEnd(asked: GateRequest): number {
+  return (askedAt(asked) ?? Infinity) + serviceTimeoutFor(timeoutOf(asked.ResourceProperties)) * 1000;
+}
+
+/** Seconds; undefined where the deploy sets none that makes sense. */
+function timeoutOf({ Timeout }: GateRequest['ResourceProperties']): number | undefined {
+  const seconds = Number(Timeout);
+  return seconds > 0 ? seconds : undefined;
 }
 
 /** The gate's own end, or the moment at which CloudFormation stops waiting, whichever comes first; less the answer's time. */
 export function answerBy(asked: GateRequest, context: GateContext): number {
-  const askedMs = askedAt(asked) ?? Infinity;
-  const endMs = Math.min(
-    Date.now() + context.getRemainingTimeInMillis(),
-    askedMs + SECONDS.serviceTimeout * 1000,
-  );
+  const endMs = Math.min(Date.now() + context.getRemainingTimeInMillis(), patienceEnd(asked));
   return endMs - SECONDS.answer * 1000;
 }
 
@@ -54,8 +79,11 @@ interface UpOptions {
 }
 
 export function askUp(work: Work, { yieldToOwnRun, last = false }: UpOptions): Promise<Asked> {
-  const { properties } = work;
-  const payload = (deploy: DeployContext): GateAsk => ({
+  return ask(work, { step: '', last }, (deploy) => upWith(work, deploy, yieldToOwnRun));
+}
+
+function upWith({ properties }: Work, deploy: DeployContext, yieldToOwnRun: boolean) {
+  return {
     action: 'up',
     atomic: properties.Atomic,
     ...(isAfterApp(properties) ? { phase: 'after' } : {}),
@@ -63,9 +91,20 @@ export function askUp(work: Work, { yieldToOwnRun, last = false }: UpOptions): P
     deploy,
     yieldToOwnRun,
     ...surroundingsOf(properties),
-  });
-  return ask(work, { step: '', last }, payload);
+  } as const satisfies GateAsk;
 }
+
+/** What the worker asks, slice after slice, for as long as the deploy allows. Equal however often it is made. */
+export function longAsk(work: Work) {
+  const { asked, properties, patienceEndMs } = work;
+  const beganMs = askedAt(asked) ?? Date.now();
+  const allowedMs = (timeoutOf(properties) ?? SECONDS.runner) * 1000;
+  const untilMs = Math.min(beganMs + allowedMs, patienceEndMs - SECONDS.afterWorker * 1000);
+  return upWith(work, deployContext(work, '/worker', untilMs), false);
+}
+
+/** arn:aws:lambda:<region>:<account>:function:<name>:<version> */
+export const runnerName = ({ RunnerArn }: RunnerProperties): string => RunnerArn.split(':')[6] ?? '';
 
 export function askSettle(work: Work): Promise<Asked> {
   const { properties } = work;
@@ -111,18 +150,17 @@ function ask(
     properties.RunnerArn,
     (turn) => {
       const spareMs = turn === 0 && !last ? SECONDS.askAgain * 1000 : 0;
-      const deadlineMs = Math.min(Date.now() + runnerSeconds(properties) * 1000, lastMs - spareMs);
+      const wantedMs = Math.min(Date.now() + runnerSeconds(properties) * 1000, lastMs - spareMs);
+      const deadlineMs = Math.max(wantedMs, Date.now() + 1_000);
       return payload(deployContext(work, step, deadlineMs));
     },
     answerByMs,
   );
 }
 
-/** What the deploy allows, within what the time table allows. */
-function runnerSeconds({ Timeout }: RunnerProperties): number {
-  const allowed = Number(Timeout);
-  return allowed > 0 ? Math.min(allowed, SECONDS.runner) : SECONDS.runner;
-}
+/** What the deploy allows, within what the time table allows for one call. */
+const runnerSeconds = (properties: RunnerProperties): number =>
+  Math.min(timeoutOf(properties) ?? SECONDS.runner, SECONDS.runner);
 
 function surroundingsOf({ Environment, Params }: RunnerProperties): Surroundings {
   return {
@@ -145,7 +183,7 @@ function deployContext(
     owner,
     // Lambda repeats an event under the same request id; CloudFormation may repeat its RequestId on a later deploy.
     runKey: `${requestId}/${owner}${step}`,
-    deadlineMs: Math.max(runnerByMs, Date.now() + 1_000),
+    deadlineMs: runnerByMs,
     askedAtMs: askedAt(asked),
   };
 }

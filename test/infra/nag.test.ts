@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type App, Stack, Validations } from 'aws-cdk-lib';
+import { type App, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { expect, test } from 'vitest';
 import { buildDemoApp } from '../../infra/demo/build-demo-app.ts';
 import { acknowledgeFindings, Migrations } from '../../infra/index.ts';
+import { findings } from './findings.ts';
 import { folderOf } from './folder.ts';
 import { newApp, newCluster, newStack, ONE } from './stack.ts';
 
@@ -28,7 +26,7 @@ test('the demo has no finding of AwsSolutions and Serverless without a reason', 
 test('nobody acknowledges a finding for users, and there is none beside the known ones', () => {
   const { stack } = newStack();
   const app = stack.node.root as App;
-  const own = findings(app, app.outdir).filter((finding) => finding.includes(' Migrations/'));
+  const own = findings(app).filter((finding) => finding.includes(' Migrations/'));
   expect(own).toEqual(KNOWN);
 });
 
@@ -41,31 +39,5 @@ test('users acknowledge them all with one call, also where the gate has a role o
   const migrations = new Migrations(stack, 'Migrations', { cluster, gateRole, directory: folderOf(ONE) });
   acknowledgeFindings(migrations);
   const app = stack.node.root as App;
-  expect(findings(app, app.outdir).filter((finding) => / (?:Migrations|Own)\//.test(finding))).toEqual([]);
+  expect(findings(app).filter((finding) => / (?:Migrations|Own)\//.test(finding))).toEqual([]);
 });
-
-/** Rule and construct of each finding, warnings too. */
-function findings(app: App, outdir: string): readonly string[] {
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
-  try {
-    app.synth();
-  } catch {
-    // Findings make a synth fail; the report tells them all.
-  }
-  const report = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8')) as {
-    readonly pluginReports: readonly {
-      readonly violations: readonly {
-        readonly ruleName: string;
-        readonly violatingConstructs: readonly { readonly constructPath: string }[];
-      }[];
-    }[];
-  };
-  return report.pluginReports
-    .flatMap(({ violations }) => violations)
-    .flatMap(({ ruleName, violatingConstructs }) =>
-      violatingConstructs.map(
-        ({ constructPath }) => `${ruleName} ${constructPath.split('/').slice(1).join('/')}`,
-      ),
-    )
-    .sort();
-}

@@ -48,6 +48,8 @@ export interface Operator {
   /** Unique to this call. */
   readonly worker: string;
   readonly limits: RunLimits;
+  /** Ranges that this call works on at once. @default as many as the backfill says */
+  readonly lanes?: number;
 }
 
 type Listed = Omit<BackfillData, 'scanned' | 'changed' | 'ranges' | keyof Progress> & {
@@ -187,6 +189,7 @@ export async function work(
       worker: operator.worker,
       untilMs,
       limits: operator.limits,
+      ...(operator.lanes === undefined ? {} : { lanes: operator.lanes }),
       mayGoOn: () => Promise.resolve(true),
     };
     const ended = await workSlice(slice, ports);

@@ -18,6 +18,8 @@ export interface Slice {
   readonly worker: string;
   readonly untilMs: number;
   readonly limits: RunLimits;
+  /** Ranges worked on at once. @default as many as the backfill says */
+  readonly lanes?: number;
   /** False when the work must stop at once. */
   readonly mayGoOn: () => Promise<boolean>;
 }
@@ -82,7 +84,7 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
     if (view.open.length === 0) return { end: 'worked' };
     if (ports.clock.now() > untilMs) return { end: 'working', why: null };
     if (!(await slice.mayGoOn())) return { end: 'working', why: 'the run was overtaken' };
-    const ends = await workRanges(view.open, view.parallel, worker);
+    const ends = await workRanges(view.open, slice.lanes ?? view.parallel, worker);
     const trouble = ends.find((one) => one.end === 'trouble');
     if (trouble?.end === 'trouble') return stop(slice, trouble.to, trouble.reason, trouble.cause, ports);
     const late = ends.find((one) => one.end === 'time');

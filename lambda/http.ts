@@ -10,7 +10,7 @@ export interface HttpAnswer {
 
 interface HttpRequest {
   readonly url: URL;
-  readonly method: 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: number;
@@ -52,14 +52,24 @@ export function request({ url, method, headers, body, timeoutMs }: HttpRequest):
 
 export interface SignedCall {
   readonly service: 'lambda' | 'cloudformation';
+  /** @default 'POST' */
+  readonly method?: 'GET' | 'POST';
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** @default '' */
+  readonly body?: string;
   readonly timeoutMs: number;
 }
 
-/** A POST to an AWS service, signed with the function's own credentials. Endpoint variables work as in the AWS SDKs. */
-export function callAws({ service, path, headers, body, timeoutMs }: SignedCall): Promise<HttpAnswer> {
+/** One call of an AWS service, signed with the function's own credentials. Endpoint variables work as in the AWS SDKs. */
+export function callAws({
+  service,
+  method = 'POST',
+  path,
+  headers = {},
+  body = '',
+  timeoutMs,
+}: SignedCall): Promise<HttpAnswer> {
   const { env } = process;
   const region = env['AWS_REGION'] ?? '';
   const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
@@ -72,7 +82,7 @@ export function callAws({ service, path, headers, body, timeoutMs }: SignedCall)
     {
       service,
       region,
-      method: 'POST',
+      method,
       host: url.host,
       path: url.pathname + url.search,
       headers: { ...headers },
@@ -87,5 +97,5 @@ export function callAws({ service, path, headers, body, timeoutMs }: SignedCall)
   const signedHeaders = Object.entries(signed.headers ?? {}).map(
     ([name, value]) => [name, String(value)] as const,
   );
-  return request({ url, method: 'POST', headers: Object.fromEntries(signedHeaders), body, timeoutMs });
+  return request({ url, method, headers: Object.fromEntries(signedHeaders), body, timeoutMs });
 }
