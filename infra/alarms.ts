@@ -14,7 +14,7 @@ export interface MigrationsAlarmsProps {
   readonly actions?: readonly cloudwatch.IAlarmAction[];
 }
 
-/** The four things about migrations that somebody has to look at. */
+/** The things about migrations that somebody has to look at. */
 export class MigrationsAlarms extends Construct {
   /** A deploy was failed by its migrations, or by what keeps them from running. */
   readonly deployFailed: cloudwatch.Alarm;
@@ -24,6 +24,12 @@ export class MigrationsAlarms extends Construct {
   readonly databaseAhead: cloudwatch.Alarm;
   /** A backfill is paused or failed. It stays on until a person lets the backfill go on, or gives it up. */
   readonly backfillStopped: cloudwatch.Alarm;
+
+  /**
+   * The app is live, and migrations of phase `after` are not done. It stays on until a deploy has done them; only where a migration
+   * has that phase.
+   */
+  readonly afterFailed: cloudwatch.Alarm | undefined;
 
   constructor(scope: Construct, id: string, { migrations, actions = [] }: MigrationsAlarmsProps) {
     super(scope, id);
@@ -46,7 +52,22 @@ export class MigrationsAlarms extends Construct {
       alarmDescription: `A backfill of Forerun (${path}) is paused or failed. The action "backfills" tells which and why; "resume", "retry" and "cancel" end this.`,
       treatMissingData: IGNORE,
     });
-    for (const alarm of [this.deployFailed, this.failed, this.databaseAhead, this.backfillStopped]) {
+    this.afterFailed =
+      migrations.afterResource === undefined
+        ? undefined
+        : this.alarm('AfterFailed', migrations.metricAfterFailed(), {
+            alarmDescription: `The app is live, but the migrations of Forerun (${path}) that come after it are not done. The log of the runner and the action "history" tell why; the next deploy tries again.`,
+            // As with the one before.
+            treatMissingData: IGNORE,
+          });
+    for (const alarm of [
+      this.deployFailed,
+      this.failed,
+      this.databaseAhead,
+      this.backfillStopped,
+      this.afterFailed,
+    ]) {
+      if (alarm === undefined) continue;
       alarm.addAlarmAction(...actions);
       alarm.addOkAction(...actions);
     }

@@ -31,6 +31,12 @@ export interface GivenParams {
   readonly environment?: string | undefined;
 }
 
+/** A migration as the bundle lists it. */
+export interface BundledRevision extends Revision {
+  /** Present where a deploy runs it only once the app is live. */
+  readonly phase?: 'after';
+}
+
 /** Migrations, read and found sound, with the code of the functions that carry them. */
 export interface Bundle {
   /** Id of the last migration. */
@@ -38,7 +44,7 @@ export interface Bundle {
   /** Hexadecimal SHA-256 over ids, parents and checksums in history order, and over the repeatables. */
   readonly digest: string;
   /** In history order. */
-  readonly migrations: readonly Revision[];
+  readonly migrations: readonly BundledRevision[];
   /** In the order in which they run after the history. */
   readonly repeatables: readonly Revision[];
   /** Folder with the runner's `index.mjs`, which exports `handler`. */

@@ -1,22 +1,33 @@
 import { Annotations, type CfnResource } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import { canWaitFor } from './after-resource.ts';
 import { type DependencyGraph, dependencyGraph, resourcesIn } from './dependency-graph.ts';
 import { callersOf, codeBehind } from './unqualified-use.ts';
+
+/** What comes in which order. */
+export interface Order {
+  /** What the app waits for. */
+  readonly gatekeeper: CfnResource;
+  /** What waits for the app, where a migration says so. */
+  readonly after: CfnResource | undefined;
+  /** The app. */
+  readonly held: readonly CfnResource[];
+}
 
 /**
  * Looks at the finished tree for what would break the order of a deploy. Circles come back as errors: CloudFormation would find
  * them only when the stack is sent to it, and to CDK they are no more than a warning. New code that would run too early is
  * warned of.
  */
-export function checkOrder(
-  migrations: IConstruct,
-  gatekeeper: CfnResource,
-  held: readonly CfnResource[],
-): string[] {
+export function checkOrder(migrations: IConstruct, { gatekeeper, after, held }: Order): string[] {
   const graph = dependencyGraph(migrations.node.root);
   const all = resourcesIn(migrations.node.root);
   for (const one of held) warnOfEarlyCode(migrations, one, new Set(held), all, graph);
   const circles = held.flatMap((one) => circleThrough(gatekeeper, one, graph));
+  if (after !== undefined) {
+    circles.push(...held.flatMap((one) => circleThroughAfter(after, one, graph)));
+    if (held.length === 0) warnOfNoApp(migrations);
+  }
   // Everything behind the first circle usually closes it again.
   return circles.slice(0, 3);
 }
@@ -29,6 +40,27 @@ function circleThrough(gatekeeper: CfnResource, one: CfnResource, graph: Depende
   return [
     `'${nameOf(one)}' is to wait for the migrations, and they wait for it: ${names.join(' needs ')}. Let ${last} do without it, or let 'runBefore' name something smaller.`,
   ];
+}
+
+function circleThroughAfter(after: CfnResource, one: CfnResource, graph: DependencyGraph): string[] {
+  if (!canWaitFor(after, one)) {
+    return [
+      `'${nameOf(one)}' goes live with the stack '${one.stack.node.path}', after everything in the stack of the migrations; so those of phase 'after' cannot wait for it. Put the migrations into the stack of the app, or leave 'phase' out and deploy them with the release after this one.`,
+    ];
+  }
+  const way = graph.way(one, after);
+  if (way === null) return [];
+  const names = way.map((step) => `'${nameOf(step)}'`);
+  return [
+    `The migrations of phase 'after' wait for '${nameOf(one)}' to be live, and it waits for them: ${names.join(' needs ')}. Let ${names.at(-2) ?? ''} do without it, or let 'runBefore' name something smaller.`,
+  ];
+}
+
+function warnOfNoApp(migrations: IConstruct): void {
+  Annotations.of(migrations).addWarningV2(
+    'forerun:after-without-app',
+    `Migrations of phase 'after' wait for no app, because nothing is held: they run right behind the others. Name what makes your app live with 'runBefore', or let 'gateAll' find it.`,
+  );
 }
 
 function warnOfEarlyCode(

@@ -46,7 +46,12 @@ function rowsOf(migrations: Migrations): readonly cloudwatch.IWidget[] {
       migrations.metricReverted(),
       migrations.metricDatabaseAhead(),
     ),
-    graph('In vain', migrations.metricFailed(), migrations.metricDeployFailed()),
+    graph(
+      'In vain',
+      migrations.metricFailed(),
+      migrations.metricDeployFailed(),
+      migrations.metricAfterFailed(),
+    ),
     graph('Time', migrations.metricDuration(), migrations.metricLeaseWait()),
     graph('Data API', migrations.metricDataApiCalls(), migrations.metricRows()),
     graph('Backfills: rows', migrations.metricBackfillRows(), migrations.metricBackfillBatches()),

@@ -13,9 +13,13 @@ export function hold(target: IConstruct, gatekeeper: IConstruct, migrations: ICo
       `Let 'runBefore' name what this app deploys; something imported goes live whenever its own stack says so.`,
     );
   }
+  partThatWaits(target).node.addDependency(gatekeeper);
+}
+
+/** Dependencies are resolved at synth, so a whole construct stands for what is added to it later, too. */
+export function partThatWaits(target: IConstruct): IConstruct {
   const own = target.node.defaultChild;
-  // Resolved at synth, so holding a whole construct reaches what is added to it later.
-  (goesLive(own) ? own : target).node.addDependency(gatekeeper);
+  return goesLive(own) ? own : target;
 }
 
 /** The resources that wait when this target is held. */

@@ -19,6 +19,7 @@ const STATISTICS: Readonly<Record<MetricName, string>> = {
   BackfillProgress: cloudwatch.Stats.MINIMUM,
   BackfillEta: cloudwatch.Stats.MAXIMUM,
   BackfillsStopped: cloudwatch.Stats.MAXIMUM,
+  AfterFailed: cloudwatch.Stats.SUM,
 };
 
 /** A metric of one runner, over five minutes unless the options say otherwise. */

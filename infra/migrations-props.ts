@@ -6,7 +6,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import type { OnDelete, OnRollback } from '../lambda/contract.ts';
+import type { OnAfterFailure, OnDelete, OnRollback } from '../lambda/contract.ts';
 import type { Atomic } from '../lambda/engine/migration.ts';
 
 /** Which deploys ask the database: each one, or only those that change the migrations. */
@@ -82,6 +82,15 @@ export interface MigrationsProps {
    * @default 'keep'
    */
   readonly onRollback?: OnRollback;
+
+  /**
+   * What becomes of the deploy when migrations of phase `after` fail; the app is live then. `keep-going` lets it succeed, tells by
+   * the metric `AfterFailed`, and the next deploy that asks the database tries again. `fail` fails it, and CloudFormation takes the
+   * live app back.
+   *
+   * @default 'keep-going'
+   */
+  readonly onAfterFailure?: OnAfterFailure;
 
   /**
    * What happens to the database when the stack is deleted. `revert` takes back everything of this history, all or nothing, if this

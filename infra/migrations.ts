@@ -1,16 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  Annotations,
-  AspectPriority,
-  Aspects,
-  type CfnResource,
-  CustomResource,
-  Duration,
-  Stack,
-  Token,
-} from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects, CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -27,7 +18,9 @@ import {
   SECONDS,
   serviceTimeoutFor,
 } from '../lambda/contract.ts';
+import { afterResource, waitForLive } from './after-resource.ts';
 import { type Bundle, bundleSync } from './bundle.ts';
+import { cfnOf } from './cfn-of.ts';
 import { commitOf } from './commit.ts';
 import { DEPLOY_ID_CONTEXT, deployIdOf, givenDeployId } from './deploy-id.ts';
 import { deployIdIn } from './deploy-id-parameter.ts';
@@ -70,6 +63,8 @@ export class Migrations extends Construct {
   readonly gate: lambda.Function;
   /** The custom resource that holds the deploy. */
   readonly resource: CustomResource;
+  /** The custom resource that waits for what `runBefore` holds; only where a migration has the phase `after`. */
+  readonly afterResource: CustomResource | undefined;
   private readonly needs: readonly IConstruct[];
   private readonly held: IConstruct[] = [];
 
@@ -171,16 +166,25 @@ export class Migrations extends Construct {
       ...(isLong ? [handingOn(this, gate)] : []),
     ];
     this.resource.node.addDependency(...neededFirst);
+    this.afterResource = bundle.migrations.some(({ phase }) => phase === 'after')
+      ? afterResource(this, {
+          properties,
+          serviceToken: gate.functionArn,
+          onAfterFailure: props.onAfterFailure,
+          before: this.resource,
+        })
+      : undefined;
     if (props.onRollback === 'revert') {
       undoResource(this, {
         properties,
         serviceToken: gate.functionArn,
-        holds: [this.resource],
+        holds: [this.resource, this.afterResource].filter((one) => one !== undefined),
         neededFirst,
       });
     }
     this.needs = [
       this.resource,
+      this.afterResource,
       runner,
       gate,
       props.cluster,
@@ -191,18 +195,19 @@ export class Migrations extends Construct {
     ].filter((one) => one !== undefined);
     this.node.addValidation({
       validate: () =>
-        checkOrder(
-          this,
-          this.gatekeeper,
-          this.held.flatMap((target) => heldOf(target)),
-        ),
+        checkOrder(this, {
+          gatekeeper: cfnOf(this.resource),
+          after: this.afterResource === undefined ? undefined : cfnOf(this.afterResource),
+          held: this.held.flatMap((target) => heldOf(target)),
+        }),
     });
   }
 
   /**
    * Lets these constructs go live only after the migrations were applied. Of a Lambda alias, version or function, an ECS or App
    * Runner service and a state machine only the resource itself waits; of any other construct everything in it.
-   * Hold the alias rather than the function: then code is published while the migrations run.
+   * Hold the alias rather than the function: then code is published while the migrations run. Migrations of phase `after` wait for
+   * all that is held here to be live.
    *
    * @throws ForerunError `construct-misused` for what is imported and for what the migrations need. A circle that closes later
    * stops the synth, and the message names its way.
@@ -218,7 +223,7 @@ export class Migrations extends Construct {
     for (const target of targets) {
       refuseOwnNeeds(this, target, this.needs);
       hold(target, this.resource, this);
-      this.held.push(target);
+      this.goesLiveBetween(target);
     }
   }
 
@@ -234,9 +239,9 @@ export class Migrations extends Construct {
       if (done) return;
       done = true;
       const migrations = this.node.root.node.findAll().filter((one) => one instanceof Migrations);
-      for (const one of allThatMayWait(scope, this.gatekeeper, migrations)) {
+      for (const one of allThatMayWait(scope, cfnOf(this.resource), migrations)) {
         one.node.addDependency(this.resource);
-        this.held.push(one);
+        this.goesLiveBetween(one);
       }
     };
     // As late as a change may come, so that it sees what other aspects add.
@@ -281,6 +286,11 @@ export class Migrations extends Construct {
   /** Deploys that the gate failed, for whatever reason. */
   metricDeployFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric('DeployFailed', options);
+  }
+
+  /** Deploys that went on although the migrations after the app is live are not done. */
+  metricAfterFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('AfterFailed', options);
   }
 
   /** Migrations that the database has and the release in use does not, as the last deploy or rollback found it. */
@@ -338,10 +348,10 @@ export class Migrations extends Construct {
     return this.metric('BackfillsStopped', options);
   }
 
-  /** The custom resource as it stands in the template. */
-  private get gatekeeper(): CfnResource {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return this.resource.node.defaultChild as CfnResource;
+  /** Between the two phases. */
+  private goesLiveBetween(target: IConstruct): void {
+    if (this.afterResource !== undefined) waitForLive(this.afterResource, target);
+    this.held.push(target);
   }
 
   private alias(id: string, aliasName: string): lambda.Alias {

@@ -1,4 +1,4 @@
-import { type CfnResource, CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import { CustomResource, Duration } from 'aws-cdk-lib';
 import type { Construct, IConstruct } from 'constructs';
 import {
   serviceTimeoutFor,
@@ -6,6 +6,7 @@ import {
   type MigrationsProperties,
   type UndoProperties,
 } from '../lambda/contract.ts';
+import { logicalIdOf } from './cfn-of.ts';
 
 export interface UndoResourceProps {
   /** Of the resources that hold the deploy. */
@@ -37,10 +38,4 @@ export function undoResource(scope: Construct, props: UndoResourceProps): Custom
   undo.node.addDependency(...props.neededFirst);
   for (const one of props.holds) one.node.addDependency(undo);
   return undo;
-}
-
-/** As text: a reference would make the undo resource wait for what has to wait for it. */
-function logicalIdOf(resource: CustomResource): string {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return Stack.of(resource).getLogicalId(resource.node.defaultChild as CfnResource);
 }

@@ -7,7 +7,7 @@ import type { Amended } from './engine/amend.ts';
 import type { BackfillData } from './engine/backfill/operate.ts';
 import type { Trial } from './engine/backfill/trial.ts';
 import type { PlanData, RunData, Status } from './engine/inspect.ts';
-import type { Atomic } from './engine/migration.ts';
+import type { Atomic, Phase } from './engine/migration.ts';
 import type { RunError, RunResult, StepOutcome } from './engine/outcome.ts';
 import type { Verdict } from './engine/settle.ts';
 import type { Unlocked } from './engine/unlock.ts';
@@ -38,6 +38,12 @@ export type OnRollback = 'keep' | 'revert' | 'fail';
  * stack was the last to migrate it.
  */
 export type OnDelete = 'keep' | 'revert';
+
+/** CloudFormation type of the resource that runs the migrations of phase `after`, once what goes live is live. */
+export const AFTER_RESOURCE_TYPE = 'Custom::ForerunAfter';
+
+/** What becomes of a deploy whose migrations fail when the app is live already. */
+export type OnAfterFailure = 'keep-going' | 'fail';
 
 /** CloudFormation type of the resource whose deletion, in the cleanup of a rollback, is the moment to revert. */
 export const UNDO_RESOURCE_TYPE = 'Custom::ForerunUndo';
@@ -91,6 +97,15 @@ export interface MigrationsProperties {
   readonly Environment?: string;
   /** JSON object with the parameters of the migrations. */
   readonly Params?: string;
+  /** `after` for the resource that waits for the app; `before` where absent. */
+  readonly Phase?: Phase;
+  /**
+   * Logical id of the resource as which this one runs, so that to the fence both phases are one deploy: what ends the one ends the
+   * other, whichever of them a rollback asks first. Its own where absent.
+   */
+  readonly RunsAs?: string;
+  /** `keep-going` where absent. */
+  readonly OnAfterFailure?: OnAfterFailure;
 }
 
 /** What migrations are told from outside. */
@@ -169,6 +184,8 @@ export const METRICS = {
     BackfillEta: 'Seconds',
     /** Backfills that are paused or failed: only a person lets them go on. */
     BackfillsStopped: 'Count',
+    /** 1 when the migrations after the app is live are not done, although the deploy goes on; 0 when they are. */
+    AfterFailed: 'Count',
   },
 } as const;
 
@@ -239,7 +256,10 @@ export interface DeployContext {
   readonly deployId: string;
   /** The commit that the deploy was made from, where its template tells. */
   readonly commit?: string;
-  /** StackId and LogicalResourceId of the asking resource: two runs of one owner are one deploy overtaking itself. */
+  /**
+   * StackId and logical id of the resource as which is asked (its own, or `RunsAs`): two runs of one owner are one deploy overtaking
+   * itself.
+   */
   readonly owner: string;
   /** The same key asked twice means the same run: it is waited for or its stored outcome is returned, never repeated. */
   readonly runKey: string;
@@ -259,6 +279,8 @@ export type GateAsk =
   | ({
       readonly action: 'up';
       readonly atomic: Atomic;
+      /** `before` where absent. */
+      readonly phase?: Phase;
       readonly target: Target;
       readonly deploy: DeployContext;
       readonly yieldToOwnRun: boolean;

@@ -1,5 +1,6 @@
 import { serviceTimeoutFor } from './contract.ts';
 import { attributes } from './gate/answers.ts';
+import { afterFailed, isAfterApp, spareLiveApp } from './gate/after-app.ts';
 import { putAnswer, type GateAnswer } from './gate/answer.ts';
 import { decide } from './gate/decide.ts';
 import { readHandedOn } from './gate/handed-on.ts';
@@ -41,8 +42,9 @@ export async function handler(event: unknown, context: GateContext): Promise<voi
     getRemainingTimeInMillis: () => context.getRemainingTimeInMillis(),
     heard: ({ runId }) => log.append({ runId }),
   };
-  const answer = await answerOrFailure(asked, endMs, () => decide(asked, hearing, handedOn));
-  if (answer === null) return log.line('INFO', 'the worker goes on, and so does the gate, in its next part');
+  const decided = await answerOrFailure(asked, endMs, () => decide(asked, hearing, handedOn));
+  if (decided === null) return log.line('INFO', 'the worker goes on, and so does the gate, in its next part');
+  const answer = spareLiveApp(asked, decided);
   log.line(answer.status === 'FAILED' ? 'ERROR' : 'INFO', `${answer.status}: ${answer.reason}`);
   measure(asked, answer, log);
   await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
@@ -75,9 +77,11 @@ async function answerOrFailure(
 }
 
 /** Also tells of deploys that fail before the runner can measure anything. */
-function measure({ RequestType, ResourceProperties }: GateRequest, { status }: GateAnswer, log: Log): void {
+function measure({ RequestType, ResourceProperties }: GateRequest, answer: GateAnswer, log: Log): void {
   // arn:aws:lambda:<region>:<account>:function:<name>:<version>
   const runner = ResourceProperties.RunnerArn?.split(':')[6];
   if (RequestType === 'Delete' || runner === undefined) return;
-  log.measure(runner, { DeployFailed: status === 'FAILED' ? 1 : 0 }, 'measured');
+  const failed = answer.status === 'FAILED' ? 1 : 0;
+  const after = isAfterApp(ResourceProperties) ? afterFailed(answer) : {};
+  log.measure(runner, { DeployFailed: failed, ...after }, 'measured');
 }

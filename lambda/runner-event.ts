@@ -29,6 +29,9 @@ const deploy = v.strictObject({
 
 const atomic = v.picklist(['group', 'migration']);
 
+/** Limits a run or a plan to one phase. */
+const phase = v.exactOptional(v.picklist(['before', 'after']));
+
 /** What migrations get besides the database; the runner's own environment says what is left out. */
 const surroundings = {
   environment: v.exactOptional(name(64)),
@@ -90,6 +93,7 @@ const runnerEvent = v.variant('action', [
     action: v.literal('up'),
     to: v.optional(name(128), HEAD),
     atomic: v.optional(atomic, 'group'),
+    phase,
     target: v.optional(v.partial(target)),
     deploy: v.optional(deploy),
     yieldToOwnRun: v.optional(v.boolean(), false),
@@ -110,6 +114,7 @@ const runnerEvent = v.variant('action', [
     to: v.optional(name(128)),
     direction: v.optional(v.picklist(['up', 'down']), 'up'),
     atomic: v.optional(atomic, 'group'),
+    phase,
     target: v.optional(v.partial(target)),
     ...surroundings,
   }),

@@ -26,6 +26,7 @@ import { DEFAULT_LIMITS } from './engine/limits.ts';
 import { BASE, HEAD, type Migration, type Revision } from './engine/migration.ts';
 import { errorData, type RunResult } from './engine/outcome.ts';
 import type { Ports, RunNote } from './engine/ports.ts';
+import type { Goal } from './engine/plan.ts';
 import { postgres } from './engine/postgres.ts';
 import { revert } from './engine/revert.ts';
 import { run } from './engine/run.ts';
@@ -159,7 +160,13 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
     case 'down': {
       const { action } = event;
       const { environment } = surroundings;
-      const goal = { direction: action, to: event.to, atomic: event.atomic, ...environment };
+      const goal = {
+        direction: action,
+        to: event.to,
+        atomic: event.atomic,
+        ...phaseOf(event),
+        ...environment,
+      };
       const yieldToOwnRun = action === 'up' && event.yieldToOwnRun;
       const result = await run(
         { ...terms, identity: { ...identity, action }, goal, yieldToOwnRun },
@@ -209,7 +216,7 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
       return { ok: true, action: 'status', status: await status(asker, ports.database, postgres) };
     case 'plan': {
       const { direction, to = direction === 'up' ? HEAD : BASE, atomic } = event;
-      const goal = { direction, to, atomic, ...surroundings.environment };
+      const goal = { direction, to, atomic, ...phaseOf(event), ...surroundings.environment };
       const planned = await plan(asker, goal, ports.database, postgres);
       return { ok: planned.refusals.length === 0, action: 'plan', plan: planned };
     }
@@ -237,6 +244,13 @@ async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext):
         writeMetrics(meter.ofBackfills(), telling);
       }
   }
+}
+
+/** A deploy that names no phase means what comes before its app; a person means all. */
+function phaseOf(event: RunnerEvent): Pick<Goal, 'phase'> {
+  const asked = 'phase' in event ? event.phase : undefined;
+  const phase = asked ?? (event.action === 'up' && event.deploy !== undefined ? 'before' : undefined);
+  return phase === undefined ? {} : { phase };
 }
 
 async function endOf(

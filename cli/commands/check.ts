@@ -47,7 +47,10 @@ exit codes: 0 the history is sound · 2 it is not; the message says what to mend
       if (values.json) {
         output.out(JSON.stringify({ head, digest, migrations, repeatables }));
       } else {
-        for (const { id, after } of migrations) output.out(`${id}  after ${after.join(', ') || 'base'}`);
+        for (const { id, after, phase } of migrations) {
+          const when = phase === undefined ? '' : ', once the app is live';
+          output.out(`${id}  after ${after.join(', ') || 'base'}${when}`);
+        }
         for (const { id } of repeatables) output.out(`${id}  repeatable`);
         const count = migrations.length === 1 ? '1 migration' : `${migrations.length} migrations`;
         output.out(`${count}, head ${head}`);

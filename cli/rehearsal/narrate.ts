@@ -1,3 +1,4 @@
+import { AFTER_RESOURCE_TYPE, RESOURCE_TYPE } from '../../lambda/contract.ts';
 import { table } from '../terminal/table.ts';
 import type { Happening, Tell } from './happening.ts';
 import { wrap } from './wrap.ts';
@@ -103,7 +104,7 @@ function tellResource(resource: Resource, rollingBack: boolean, standingOf: Stan
   if (resourceType === 'AWS::CloudFormation::Stack') return tellStack(resource);
   if (status === 'DELETE_SKIPPED') return NOTHING;
   if (status.endsWith('_FAILED')) return say(`${status}: ${reason ?? ''}`);
-  if (resourceType === 'Custom::ForerunMigrations' && !status.startsWith('DELETE')) {
+  if (resourceType === RESOURCE_TYPE && !status.startsWith('DELETE')) {
     if (status.endsWith('_COMPLETE'))
       return say(
         rollingBack ? 'answers success: the rollback goes on' : 'the database is ready: the deploy goes on',
@@ -112,6 +113,19 @@ function tellResource(resource: Resource, rollingBack: boolean, standingOf: Stan
       rollingBack
         ? 'is asked again, with the properties of the last good release'
         : 'holds the deploy: the gate asks the runner',
+    );
+  }
+  if (resourceType === AFTER_RESOURCE_TYPE && !status.startsWith('DELETE')) {
+    if (status.endsWith('_COMPLETE'))
+      return say(
+        rollingBack
+          ? 'answers success: the rollback goes on'
+          : 'answers success: what comes after the app holds the deploy no longer',
+      );
+    return say(
+      rollingBack
+        ? 'is asked again: in a rollback nothing is applied'
+        : 'the app is live: the gate asks the runner for what comes after it',
     );
   }
   if (!status.endsWith('_COMPLETE')) return NOTHING;
@@ -165,9 +179,10 @@ function tellRun({
   }
   if (outcome === 'rolled-back') return `${outcome}: nothing of it stays (${calls})`;
   if (outcome !== 'not-run') return `${outcome} (${calls})`;
-  return error === 'plan-ahead'
-    ? `the database is ahead of this release: nothing was done (${calls})`
-    : `nothing was done (${calls})`;
+  if (error === 'plan-ahead') return `the database is ahead of this release: nothing was done (${calls})`;
+  return error === undefined || error === null
+    ? `nothing was done (${calls})`
+    : `refused (${error}): nothing was done (${calls})`;
 }
 
 function tellDenied({ roleArn, action, resource }: Extract<Happening, { type: 'denied' }>): string {

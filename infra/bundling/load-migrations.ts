@@ -6,7 +6,7 @@ import { refuseUnknownEnvironments } from '../../lambda/authoring/known-environm
 import { type ParamsSchema, readParams } from '../../lambda/authoring/params.ts';
 import { unreadParams } from '../../lambda/authoring/unread-params.ts';
 import type { GivenParams } from '../bundle.ts';
-import { BASE } from '../../lambda/engine/migration.ts';
+import { BASE, type Phase } from '../../lambda/engine/migration.ts';
 import { type ErrorCode, ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import { explainBuildFailure, isBuildFailure } from './build-failure.ts';
 import { COMMON_OPTIONS } from './esbuild-options.ts';
@@ -22,6 +22,7 @@ import { refuseWrittenTransactionControl } from './written-statements.ts';
 export interface LoadedMigration extends MigrationFile {
   /** Ids of its parents; empty for the first migration. */
   readonly after: readonly string[];
+  readonly phase: Phase;
   /** It stands outside the history. */
   readonly repeatable: boolean;
   /** It is a backfill, which may outlast every call of the runner. */
@@ -74,6 +75,7 @@ export async function loadMigrations(
     migrations.push({
       ...file,
       after: [...new Set(definition.after)].filter((parent) => parent !== BASE),
+      phase: definition.phase,
       repeatable: definition.repeatable === true,
       backfill: definition.backfill !== undefined,
       input,

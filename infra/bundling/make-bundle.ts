@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { readHistory } from '../../lambda/engine/history.ts';
 import { ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import type { Revision } from '../../lambda/engine/migration.ts';
-import type { Bundle, BundleOptions } from '../bundle.ts';
+import type { Bundle, BundledRevision, BundleOptions } from '../bundle.ts';
 import { checksumOf, sha256 } from './checksum.ts';
 import { loadMigrations } from './load-migrations.ts';
 import { listMigrationFiles } from './migration-files.ts';
@@ -32,9 +32,10 @@ export async function makeBundle(options: BundleOptions, { scratch, loading }: W
     loading,
   });
   const revisions = await Promise.all(
-    migrations.map(async ({ id, after, path, input, repeatable }) => ({
+    migrations.map(async ({ id, after, path, input, phase, repeatable }) => ({
       id,
       after,
+      ...(phase === 'after' ? { phase } : {}),
       repeatable,
       checksum: await checksumOf(input, inputs, directory),
       path,
@@ -60,15 +61,23 @@ export async function makeBundle(options: BundleOptions, { scratch, loading }: W
   };
 }
 
-const revisionOf = ({ id, after, checksum }: Revision): Revision => ({ id, after, checksum });
+const revisionOf = ({ id, after, checksum, phase }: BundledRevision): BundledRevision => ({
+  id,
+  after,
+  checksum,
+  ...(phase === undefined ? {} : { phase }),
+});
 
 /** By file name, which is the only order that people see. */
 function inOrder<R extends Revision>(repeatables: readonly R[]): readonly R[] {
   return repeatables.toSorted((one, other) => (one.id < other.id ? -1 : 1));
 }
 
-function digestOf(ordered: readonly Revision[], repeatables: readonly Revision[]): string {
-  const parts = [...ordered, ...repeatables].map(({ id, after, checksum }) => [id, after, checksum]);
+/** The phase stands in the checksum too, unless a helper from a package gave it. */
+function digestOf(ordered: readonly BundledRevision[], repeatables: readonly BundledRevision[]): string {
+  const parts = [...ordered, ...repeatables].map(({ id, after, checksum, phase }) =>
+    phase === undefined ? [id, after, checksum] : [id, after, checksum, phase],
+  );
   return sha256(JSON.stringify(parts));
 }
 

@@ -10,6 +10,7 @@ const revision = v.object({
   id: v.string(),
   after: v.pipe(v.array(v.string()), v.readonly()),
   checksum: v.string(),
+  phase: v.exactOptional(v.literal('after')),
 });
 
 /** One line of the worker's answer; the last one decides. */

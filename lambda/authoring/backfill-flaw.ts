@@ -10,6 +10,7 @@ const KEYS: readonly string[] = [
   'frozen',
   'hold',
   'needs',
+  'phase',
   'tables',
   'down',
   'compatible',

@@ -1,5 +1,6 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { MigrationContext } from './context.ts';
+import type { Phase } from '../engine/migration.ts';
 import type { Irreversible } from './irreversible.ts';
 import type { Step } from './migration.ts';
 import type { ChangedRow, ColumnOf, DatabaseOf, ReadRow, Table, Tables } from './table.ts';
@@ -42,6 +43,11 @@ export interface BackfillOptions<T extends Table, K extends ColumnOf<T>> {
   readonly frozen?: boolean;
   /** The deploy waits until it is done. Otherwise it is enqueued and worked on beside the app. @default false */
   readonly hold?: boolean;
+  /**
+   * `'after'` lets a deploy begin it only once its app is live: for rows that the old app still writes in the old way while the
+   * migrations before it run. @default 'before'
+   */
+  readonly phase?: Phase;
   /** Ids of backfills that must be done before this one begins. */
   readonly needs?: readonly string[];
   /** Other tables that `batch` or `down` use. */

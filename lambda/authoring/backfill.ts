@@ -33,13 +33,14 @@ export function backfill<const T extends Table, const K extends ColumnOf<T>>(
 ): MigrationDefinition {
   const flaw = flawOfBackfill(source);
   if (flaw !== undefined) throw notABackfill(flaw);
-  const { after, id, table, down, needs, compatible, frozen = false, hold = false } = source;
+  const { after, id, table, down, needs, phase, compatible, frozen = false, hold = false } = source;
   const tables: Tables = { ...source.tables, [table.name]: table };
   const definition = migration({
     after,
     tables,
     ...(id === undefined ? {} : { id }),
     ...(needs === undefined ? {} : { needs }),
+    ...(phase === undefined ? {} : { phase }),
     ...(compatible === undefined ? {} : { compatible }),
     up: nothing,
     down: down === 'nothing to undo' ? nothing : down,

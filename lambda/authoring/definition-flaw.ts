@@ -8,6 +8,7 @@ const KEYS: readonly string[] = [
   'id',
   'tables',
   'atomic',
+  'phase',
   'transaction',
   'long',
   'lockTimeoutMs',
@@ -29,13 +30,16 @@ export function flawOf(source: unknown): string | undefined {
   if (!isRecord(source)) return 'migration() takes one object';
   const unknown = Object.keys(source).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) return `"${unknown}" is not one of ${KEYS.join(', ')}`;
-  const { after, id, tables, atomic, transaction, long, lockTimeoutMs, compatible, up, down } = source;
+  const { after, id, tables, atomic, phase, transaction, long, lockTimeoutMs, compatible, up, down } = source;
   const ways = 'operations' in source ? operationsFlaw(source) : waysFlaw(up, down);
   if (ways !== undefined) return ways;
   if (!isParents(after)) return '"after" must be an id, several different ids, or \'base\'';
   if (id !== undefined && !isFilled(id)) return '"id" must be a text';
   if (atomic !== undefined && atomic !== 'group' && atomic !== 'migration') {
     return "\"atomic\" must be 'group' or 'migration'";
+  }
+  if (phase !== undefined && phase !== 'before' && phase !== 'after') {
+    return "\"phase\" must be 'before' or 'after' (the app goes live)";
   }
   if (transaction !== undefined && typeof transaction !== 'boolean')
     return '"transaction" must be true or false';

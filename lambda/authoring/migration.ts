@@ -5,6 +5,7 @@ import {
   type Down,
   type Migration,
   type MigrationTools,
+  type Phase,
   type Revision,
 } from '../engine/migration.ts';
 import type { Backfill } from '../engine/backfill/backfill.ts';
@@ -59,6 +60,13 @@ export interface MigrationOptions<T extends Tables, P, S extends Secrets> {
   readonly tables?: T & NamedByKey<T>;
   /** `migration` gives it a transaction of its own; by default adjacent migrations share one. */
   readonly atomic?: Atomic;
+  /**
+   * When a deploy runs it: `'before'` the app goes live, or `'after'` the app is live, for contract work such as dropping a column
+   * that the old app still reads. What fails then does not fail the deploy; the next one tries again. A before-migration cannot
+   * stand on an after-migration that is still pending: that takes two deploys. It counts in the checksum, so an applied
+   * migration stays in its phase. @default 'before'
+   */
+  readonly phase?: Phase;
   /**
    * `false` lets every statement commit alone, for what PostgreSQL refuses in a transaction (`create index concurrently`,
    * `vacuum`). Each is recorded and never done twice; after an interruption the next run goes on behind the last one that is
@@ -118,6 +126,7 @@ export interface MigrationDefinition {
   readonly id: string | undefined;
   readonly tables: Tables;
   readonly atomic: Atomic;
+  readonly phase: Phase;
   readonly alone: 'short' | 'long' | undefined;
   readonly lockTimeoutMs: number | undefined;
   readonly compatible: boolean | undefined;
@@ -160,13 +169,15 @@ export function migration<const T extends Tables = NoTables, P = undefined, S ex
 ): MigrationDefinition {
   const flaw = flawOf(source);
   if (flaw !== undefined) throw notAMigration(flaw);
-  const { after, id, tables, atomic = 'group', lockTimeoutMs, compatible, environments, params } = source;
+  const { after, id, tables, atomic = 'group', phase = 'before', lockTimeoutMs } = source;
+  const { compatible, environments, params } = source;
   const { up, down, operations } = waysOf<Step<T, P, S>>(source);
   const definition = {
     after: parentsOf(after),
     id,
     tables: Object.freeze({ ...tables }),
     atomic,
+    phase,
     alone: aloneOf(source),
     lockTimeoutMs,
     compatible,
@@ -197,11 +208,13 @@ export function bindMigration(
   surroundings: Surroundings = NOWHERE,
 ): Migration {
   if (definition.id !== undefined && definition.id !== revision.id) throw renamed(definition.id, revision.id);
-  const { atomic, alone, lockTimeoutMs, compatible, environments, operations, tables, up } = definition;
+  const { atomic, phase, alone, lockTimeoutMs, compatible, environments, operations, tables, up } =
+    definition;
   const gift = givenTo(definition, revision, surroundings);
   return Object.freeze({
     ...revision,
     atomic,
+    ...(phase === 'after' ? { phase } : {}),
     ...(alone === undefined ? {} : { alone }),
     ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
     ...(compatible === undefined ? {} : { compatible }),
@@ -235,7 +248,8 @@ function parentsOf(after: string | readonly string[]): readonly string[] {
   return Object.freeze(typeof after === 'string' ? [after] : [...after]);
 }
 
-function notAMigration(flaw: string): ForerunError {
+/** For what the module's default export cannot be. */
+export function notAMigration(flaw: string): ForerunError {
   return new ForerunError('migration-not-a-migration', {
     what: `A migration is not written as one: ${flaw}.`,
     state: UNTOUCHED,

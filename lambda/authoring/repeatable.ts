@@ -1,5 +1,11 @@
 import { irreversible } from './irreversible.ts';
-import { migration, type MigrationDefinition, type MigrationOptions, type Step } from './migration.ts';
+import {
+  migration,
+  notAMigration,
+  type MigrationDefinition,
+  type MigrationOptions,
+  type Step,
+} from './migration.ts';
 import type { NoSecrets, Secrets } from './secret.ts';
 import type { Table, Tables } from './table.ts';
 
@@ -31,6 +37,8 @@ type NoTables = { readonly [K in never]: Table };
 export function repeatable<const T extends Tables = NoTables, P = undefined, S extends Secrets = NoSecrets>(
   source: RepeatableSource<T, P, S>,
 ): MigrationDefinition {
+  // Modules are bundled without type checks.
+  if ('phase' in source) throw notAMigration('a repeatable has no "phase": it runs before the app goes live');
   const definition = migration<T, P, S>({
     ...source,
     after: 'base',

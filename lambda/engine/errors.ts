@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   'plan-irreversible': 3,
   'plan-half-done': 3,
   'plan-not-together': 3,
+  'plan-phase': 3,
   'backfill-refused': 3,
   'journal-unreadable': 3,
   'journal-tampered': 3,

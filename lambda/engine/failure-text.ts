@@ -1,7 +1,7 @@
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError, UNTOUCHED, type ErrorPlace } from './errors.ts';
 import type { Migration } from './migration.ts';
-import { list } from './plan.ts';
+import { list } from './list.ts';
 
 /** What a failed migration says: the place, the database's own words, what stays and what goes. */
 export function migrationFailed(facts: {

@@ -3,7 +3,8 @@ import { viewOf } from './journal.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { errorData, type RunError } from './outcome.ts';
 import { halfDone, makePlan, type Goal } from './plan.ts';
-import type { Migration } from './migration.ts';
+import type { Migration, Phase } from './migration.ts';
+import { isAfter } from './phase.ts';
 import type { Database, Row } from './ports.ts';
 
 /** What a person sees who asks where the database stands. Reading never installs or changes anything. */
@@ -13,6 +14,8 @@ export interface Status {
   readonly head: string;
   readonly applied: readonly AppliedMigration[];
   readonly pending: readonly string[];
+  /** Those of them that a deploy runs only once its app is live. */
+  readonly waiting: readonly string[];
   /** Repeatables that the next run repeats. */
   readonly stale: readonly string[];
   readonly changed: readonly string[];
@@ -43,6 +46,8 @@ export interface AppliedMigration {
   readonly deployId: string | null;
   /** It was not meant for this environment: its row is there, its code did not run. */
   readonly skipped: boolean;
+  /** When a deploy of this release runs it; null for what is not in this release. */
+  readonly phase: Phase | null;
 }
 
 /** A plan as plain data. */
@@ -50,6 +55,10 @@ export interface PlanData {
   readonly direction: 'up' | 'down';
   /** Ids; each inner list commits together. */
   readonly groups: readonly (readonly string[])[];
+  /** Those among them that a deploy runs only once its app is live. */
+  readonly after: readonly string[];
+  /** Pending migrations that a run of the phase asked for leaves to the one after it. */
+  readonly waiting: readonly string[];
   /** What the migrations among them that are made of operations would do, by name; `down` takes them back from the last. */
   readonly operations: Readonly<Record<string, readonly string[]>>;
   readonly refusals: readonly RunError[];
@@ -79,6 +88,8 @@ export interface RunData {
   readonly dataApiCalls: number | null;
   /** Why it did not reach its goal; null where it did. */
   readonly error: { readonly code: string; readonly what: string } | null;
+  /** The phase to which a deploy limited it; null for a run of both, and for one that has not ended. */
+  readonly phase: string | null;
   /** Why a person intervened; null for a run. */
   readonly reason: string | null;
   readonly applied: readonly string[];
@@ -102,6 +113,7 @@ export async function status(asker: Asker, database: Database, dialect: Dialect)
     view === null
       ? []
       : (await database.execute(dialect.applied({ history: asker.identity.history }), { rows: true })).rows;
+  const phases = new Map(asker.history.map(({ id, phase }): [string, Phase] => [id, phase ?? 'before']));
   return {
     installed: view !== null,
     head: asker.history.at(-1)?.id ?? 'base',
@@ -110,8 +122,10 @@ export async function status(asker: Asker, database: Database, dialect: Dialect)
       appliedAt: text(row, 'applied_at'),
       deployId: textOrNull(row, 'deploy_id'),
       skipped: row['skipped'] === true,
+      phase: phases.get(text(row, 'id')) ?? null,
     })),
     pending: pendingOf(asker.history, view),
+    waiting: pendingOf(asker.history.filter(isAfter), view),
     stale: (asker.repeatables ?? [])
       .filter(({ id }) => view === null || view.stale.has(id))
       .map(({ id }) => id),
@@ -130,10 +144,15 @@ export async function plan(
   dialect: Dialect,
 ): Promise<PlanData> {
   const view = (await look(asker, database, dialect)) ?? blank(asker.history, asker.repeatables ?? []);
-  const { direction, groups, refusals } = makePlan(asker.history, view, goal, asker.repeatables);
+  const { direction, groups, waiting, refusals } = makePlan(asker.history, view, goal, asker.repeatables);
   return {
     direction,
     groups: groups.map((group) => group.map(({ id }) => id)),
+    after: groups
+      .flat()
+      .filter(isAfter)
+      .map(({ id }) => id),
+    waiting,
     operations: Object.fromEntries(
       groups.flat().flatMap(({ id, operations }) => (operations === undefined ? [] : [[id, operations]])),
     ),
@@ -175,6 +194,7 @@ export async function pastRuns(
         row['error_code'] === null
           ? null
           : { code: text(row, 'error_code'), what: textOrNull(row, 'error_what') ?? '' },
+      phase: textOrNull(row, 'phase'),
       reason: textOrNull(row, 'reason'),
       applied: of('applied'),
       skipped: of('skipped'),
@@ -207,6 +227,7 @@ function blank(history: readonly Migration[], repeatables: readonly Migration[])
     revision: 0n,
     holder: null,
     appliedCount: 0,
+    fresh: true,
     pending: new Set(history.map(({ id }) => id)),
     stale: new Set(repeatables.map(({ id }) => id)),
     changed: [],

@@ -157,6 +157,8 @@ export interface JournalView {
   readonly holder: Holder | null;
   /** How many migrations of this history are applied. */
   readonly appliedCount: number;
+  /** No release has ever been live on this history: nothing of it stands, or no run has come to its end yet. */
+  readonly fresh: boolean;
   /** Ids of the bundle that are not applied. */
   readonly pending: ReadonlySet<string>;
   /** Ids of the bundle's repeatables that never ran, or ran with another checksum. */
@@ -208,6 +210,7 @@ interface LeaseColumns {
   readonly since: string | null;
   readonly live: boolean;
   readonly applied: number;
+  readonly fresh: boolean;
   readonly pending: readonly string[];
   readonly stale: readonly string[];
   readonly changed: readonly string[];
@@ -244,6 +247,7 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
             live: row.live,
           },
     appliedCount: row.applied,
+    fresh: row.fresh,
     pending: new Set(row.pending),
     stale: new Set(row.stale),
     changed: row.changed,

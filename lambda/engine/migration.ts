@@ -10,6 +10,9 @@ export const HEAD = 'head';
 /** How migrations share transactions: adjacent ones together, or each one alone. */
 export type Atomic = 'group' | 'migration';
 
+/** When a deploy runs a migration: before its app goes live, or once it is live. */
+export type Phase = 'before' | 'after';
+
 /** Name and parents of a migration, and the fingerprint of what it does. */
 export interface Revision {
   /** The file name without its ending. */
@@ -32,6 +35,8 @@ export interface MigrationTools {
 export interface Migration extends Revision {
   /** `migration` gives it a transaction of its own. */
   readonly atomic: Atomic;
+  /** Present where a deploy runs it only once the app is live. */
+  readonly phase?: 'after';
   /**
    * Present where the statements commit one by one, outside a transaction: each is recorded and never done twice. `long`
    * ones may outlast the limit that the service sets for a call.

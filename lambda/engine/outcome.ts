@@ -1,4 +1,5 @@
 import type { ErrorPlace, ErrorText, ForerunError } from './errors.ts';
+import type { Phase } from './migration.ts';
 
 /**
  * What is known about a step at the end of a run; nothing else is ever claimed.
@@ -35,6 +36,10 @@ export interface RunResult {
   readonly backfills?: readonly string[];
   /** Rows that its statements and batches inserted, updated or deleted, and that stand. */
   readonly rows: number;
+  /** The phase to which the run was limited; absent where it did both. */
+  readonly phase?: Phase;
+  /** Pending migrations that it left to the run after the app is live; absent where there are none. */
+  readonly waiting?: readonly string[];
   /** Data API calls that this run sent. */
   readonly dataApiCalls: number;
   /** True when this is the stored end of an earlier ask with the same key. */

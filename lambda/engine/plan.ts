@@ -1,7 +1,10 @@
 import { backfillRefusals, changedBackfills } from './backfill/refusals.ts';
 import { ForerunError, UNTOUCHED } from './errors.ts';
 import { JOURNAL_VERSION, type ForeignMigration, type JournalView } from './journal.ts';
-import { BASE, HEAD, type Atomic, type Migration } from './migration.ts';
+import { environmentRefusals, forEnvironment, passedOver } from './environment.ts';
+import { list } from './list.ts';
+import { BASE, HEAD, type Atomic, type Migration, type Phase } from './migration.ts';
+import { inDeployOrder, isAfter, shareOf } from './phase.ts';
 
 /** Where a run shall bring the database. */
 export interface Goal {
@@ -12,6 +15,8 @@ export interface Goal {
   readonly atomic: Atomic;
   /** Name of the environment, for migrations that are limited to some. */
   readonly environment?: string;
+  /** On the way up: only what a deploy does before its app is live, or only what it does after that. @default both */
+  readonly phase?: Phase;
   /** On the way down: exactly these go, together in one transaction or not at all. */
   readonly only?: ReadonlySet<string>;
 }
@@ -21,6 +26,8 @@ export interface Plan {
   readonly direction: 'up' | 'down';
   /** Migrations that commit together stand in one group; groups run in this order. */
   readonly groups: readonly (readonly Migration[])[];
+  /** Pending migrations that this run leaves to the one after the app is live. */
+  readonly waiting: readonly string[];
   /** Why nothing may be done; empty when the plan may run. */
   readonly refusals: readonly ForerunError[];
 }
@@ -38,25 +45,32 @@ export function makePlan(
     ...halfDoneRefusals(view, goal),
     ...targetRefusals(history, goal),
   ];
-  if (refusals.length > 0) return { direction: goal.direction, groups: [], refusals };
+  const { direction, phase } = goal;
+  if (refusals.length > 0) return { direction, groups: [], waiting: [], refusals };
+  const pending = direction === 'up' ? upSteps(history, view, goal) : [];
+  const share = shareOf(pending, phase, view.fresh);
+  const { waiting } = share;
   const steps =
-    goal.direction === 'up'
-      ? [...upSteps(history, view, goal), ...staleSteps(repeatables, view, goal)]
+    direction === 'up'
+      ? [...share.steps, ...staleSteps(repeatables, view, goal)]
       : downSteps(history, view, goal);
+  // What waits is looked at already: a deploy that cannot come to its end should not begin.
+  const looked = phase === 'before' ? [...new Set([...pending, ...steps])] : steps;
   const stepRefusals = [
-    ...(goal.direction === 'up'
+    ...(direction === 'up'
       ? [
-          ...environmentRefusals(steps, goal),
+          ...environmentRefusals(looked, goal),
+          ...share.refusals,
           ...lateRefusals(history, view, steps),
           ...backfillRefusals(steps, history, view),
         ]
       : irreversibleRefusals(steps)),
-    ...steps.flatMap(({ refusal, skipped }) => (refusal === undefined || skipped === true ? [] : [refusal])),
+    ...looked.flatMap(({ refusal, skipped }) => (refusal === undefined || skipped === true ? [] : [refusal])),
   ];
-  if (stepRefusals.length > 0) return { direction: goal.direction, groups: [], refusals: stepRefusals };
+  if (stepRefusals.length > 0) return { direction, groups: [], waiting, refusals: stepRefusals };
   const groups = groupsOf(steps, goal, unfinishedBackfills(history, view));
   const refused = goal.only === undefined ? [] : revertRefusals(history, view, groups, goal.only);
-  return { direction: goal.direction, groups: refused.length > 0 ? [] : groups, refusals: refused };
+  return { direction, groups: refused.length > 0 ? [] : groups, waiting, refusals: refused };
 }
 
 /** Migrations of the journal that come after this bundle's own end: the database is ahead of this release. */
@@ -108,7 +122,8 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
     );
   }
   // A release with something of its own to apply is no older one: what the database has beside it comes from another branch.
-  const ahead = view.pending.size > 0 ? [] : aheadOf(history, view);
+  // What runs once the app is live may have been left by any release, so it says nothing.
+  const ahead = neededBefore(history, view).length > 0 ? [] : aheadOf(history, view);
   const own = new Set(history.map(({ id }) => id));
   const strangers = [...halfDone(view).keys()].filter(
     (id) => !own.has(id) && !ahead.some((one) => one.id === id),
@@ -136,6 +151,14 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
     );
   }
   return refusals;
+}
+
+/** Migrations of this release that its app cannot do without, and that the database does not have. */
+export function neededBefore(
+  history: readonly Migration[],
+  { pending }: Pick<JournalView, 'pending'>,
+): readonly string[] {
+  return history.filter((one) => pending.has(one.id) && !isAfter(one)).map(({ id }) => id);
 }
 
 /** Migrations outside a transaction that stopped on their way, and the way on which they are. */
@@ -210,46 +233,11 @@ function upSteps(
 function staleSteps(
   repeatables: readonly Migration[],
   view: JournalView,
-  { to, environment }: Goal,
+  { to, environment, phase }: Goal,
 ): readonly Migration[] {
-  if (to !== HEAD) return [];
+  // The app that goes live counts on them, so the run before it has done them.
+  if (to !== HEAD || phase === 'after') return [];
   return repeatables.filter(({ id }) => view.stale.has(id)).map((step) => forEnvironment(step, environment));
-}
-
-function forEnvironment(step: Migration, environment: string | undefined): Migration {
-  const isMeant = environment === undefined || (step.environments?.includes(environment) ?? true);
-  return isMeant ? step : passedOver(step);
-}
-
-/** A limited migration stays in the history everywhere, so that what follows it stands on the same ground. */
-function passedOver(step: Migration): Migration {
-  const { id, after, checksum, atomic, compatible, environments, repeatable } = step;
-  return {
-    id,
-    after,
-    checksum,
-    atomic,
-    ...(compatible === undefined ? {} : { compatible }),
-    ...(environments === undefined ? {} : { environments }),
-    ...(repeatable === undefined ? {} : { repeatable }),
-    skipped: true,
-    up: nothing,
-    down: { kind: 'reversible', run: nothing },
-  };
-}
-
-const nothing = (): Promise<void> => Promise.resolve();
-
-function environmentRefusals(steps: readonly Migration[], { environment }: Goal): ForerunError[] {
-  const limited = steps.filter(({ environments }) => environments !== undefined);
-  if (environment !== undefined || limited.length === 0) return [];
-  return [
-    new ForerunError('input-invalid', {
-      what: `Limited to environments, and this run does not know its own: ${list(limited.map(({ id }) => id))}.`,
-      state: UNTOUCHED,
-      next: 'Set the property environment of Migrations, or send "environment" in the event.',
-    }),
-  ];
 }
 
 function downSteps(
@@ -258,10 +246,10 @@ function downSteps(
   { to, only }: Goal,
 ): readonly Migration[] {
   const kept = to === BASE ? new Set<string>() : ancestry(history, to);
-  return history
+  const steps = history
     .filter(({ id }) => !view.pending.has(id) && !kept.has(id) && (only?.has(id) ?? true))
-    .map((step) => (view.skipped.has(step.id) ? passedOver(step) : step))
-    .toReversed();
+    .map((step) => (view.skipped.has(step.id) ? passedOver(step) : step));
+  return inDeployOrder(steps).toReversed();
 }
 
 /** A migration and everything it stands on. */
@@ -373,10 +361,4 @@ function groupsOf(
     }
   }
   return groups;
-}
-
-/** At most ten names, so that a message stays readable (and a CloudFormation answer below its limit). */
-export function list(ids: readonly string[]): string {
-  const shown = ids.slice(0, 10).join(', ');
-  return ids.length > 10 ? `${shown} and ${ids.length - 10} more` : shown;
 }

@@ -76,6 +76,8 @@ select
   cast(l.acquired_at as text) as since,
   coalesce(l.expires_at > pg_catalog.clock_timestamp(), false) as live,
   (select cast(pg_catalog.count(*) as integer) from applied) as applied,
+  not exists (select from applied) or not exists (select from forerun.run r where r.history = :history
+    and (r.action = 'stamp' or r.action = 'up' and r.outcome = 'applied')) as fresh,
   (select coalesce(pg_catalog.jsonb_agg(b.id), '[]') from bundle b where b.id not in (select id from applied)) as pending,
   (select coalesce(pg_catalog.jsonb_agg(entry ->> 0), '[]') from pg_catalog.jsonb_array_elements(cast(:repeatables as jsonb)) as entry
     where not exists (select from forerun.repeatable r where r.history = :history and r.id = entry ->> 0
@@ -270,7 +272,7 @@ const RUNS = `
 select r.id, r.action, r.owner, r.deploy_id, r.commit_id, r.asked_by, r.asked_through,
        cast(r.started_at as text) as started_at, cast(r.finished_at as text) as finished_at,
        cast(extract(epoch from r.finished_at - r.started_at) * 1000 as bigint) as milliseconds,
-       r.outcome, r.result ->> 'reason' as reason,
+       r.outcome, r.result ->> 'reason' as reason, r.result ->> 'phase' as phase,
        cast(r.result ->> 'rows' as bigint) as rows, cast(r.result ->> 'dataApiCalls' as bigint) as calls,
        r.result -> 'error' ->> 'code' as error_code,
        pg_catalog.left(r.result -> 'error' -> 'text' ->> 'what', 500) as error_what,

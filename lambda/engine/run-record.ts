@@ -3,7 +3,9 @@ import { errorData, type Outcome, type RunResult } from './outcome.ts';
 import type { ForerunError } from './errors.ts';
 import type { JournalView, RunIdentity } from './journal.ts';
 import type { RunNote } from './ports.ts';
-import { halfDone, list, type Plan } from './plan.ts';
+import type { Phase } from './migration.ts';
+import { list } from './list.ts';
+import { halfDone, type Plan } from './plan.ts';
 
 /** What a run has come to know about its steps; the only place where outcomes are decided. */
 export interface RunRecord {
@@ -26,6 +28,7 @@ export interface RunRecord {
 
 export function startRecord(
   { runId, action }: RunIdentity & { readonly action: 'up' | 'down' },
+  phase: Phase | undefined,
   calls: () => number,
   hide?: (text: string) => string,
 ): RunRecord {
@@ -36,6 +39,7 @@ export function startRecord(
   /** By migration, since it began last: what was rolled back does not count. */
   const rows = new Map<string, number>();
   let batchRows = 0;
+  let waiting: readonly string[] = [];
   const callsBefore = calls();
   const withOutcome = (wanted: Outcome): string[] =>
     [...steps].filter(([, outcome]) => outcome === wanted).map(([id]) => id);
@@ -59,6 +63,7 @@ export function startRecord(
       if (note.note === 'batch') batchRows += note.changed;
     },
     learn(plan, view) {
+      ({ waiting } = plan);
       for (const id of withOutcome('unknown')) {
         const there = !view.pending.has(id) && !view.stale.has(id);
         if (there === (action === 'up')) steps.set(id, 'applied');
@@ -106,6 +111,8 @@ export function startRecord(
       error: error === null ? null : errorData(error, hide),
       ...(action === 'up' ? unfinished() : {}),
       rows: rowsWritten(),
+      ...(phase === undefined ? {} : { phase }),
+      ...(waiting.length === 0 ? {} : { waiting }),
       dataApiCalls: calls() - callsBefore,
       repeated: false,
     }),

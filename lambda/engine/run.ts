@@ -52,7 +52,7 @@ export async function run(
   given: Ports,
   dialect: Dialect,
 ): Promise<RunResult | 'overtaken'> {
-  const record = startRecord(request.identity, given.database.calls, given.hide);
+  const record = startRecord(request.identity, request.goal.phase, given.database.calls, given.hide);
   const ports = heardBy(record, given);
   let firstConflictMs: number | null = null;
   try {

@@ -4,7 +4,8 @@ import { JOURNAL_VERSION, type Dialect, type JournalView, type RunIdentity } fro
 import { bidFor, readJournal, releaseLease, repeatable, waitForTurn } from './lease.ts';
 import type { RunLimits } from './limits.ts';
 import type { Migration } from './migration.ts';
-import { aheadOf, halfDone } from './plan.ts';
+import { isAfter } from './phase.ts';
+import { aheadOf, halfDone, neededBefore } from './plan.ts';
 import type { Ports } from './ports.ts';
 
 export interface SettleRequest {
@@ -21,7 +22,7 @@ export interface Verdict {
   readonly fenced: boolean;
   /** Migrations that the database has and this release does not; null when it could not be read. */
   readonly ahead: readonly string[] | null;
-  /** Migrations of this release that the database does not have. */
+  /** Migrations of this release that the database does not have, but for those that wait for its app to be live. */
   readonly pending: readonly string[];
   /** Whether this release works on that database, as far as its migrations say. */
   readonly compatible: 'yes' | 'no' | 'unknown';
@@ -29,6 +30,8 @@ export interface Verdict {
   readonly halfDone?: readonly string[];
   /** Repeatables of this release of which the database holds another form, or none; absent as above. */
   readonly stale?: readonly string[];
+  /** Migrations of this release that a deploy of it runs once its app is live; absent where there are none. */
+  readonly waiting?: readonly string[];
   readonly dataApiCalls: number;
 }
 
@@ -84,18 +87,21 @@ const NOTHING_KNOWN = { fenced: false, ahead: null, pending: [], compatible: 'un
 function standing(
   history: readonly Migration[],
   view: JournalView,
-): Pick<Verdict, 'ahead' | 'pending' | 'compatible' | 'halfDone' | 'stale'> {
+): Pick<Verdict, 'ahead' | 'pending' | 'compatible' | 'halfDone' | 'stale' | 'waiting'> {
   const ahead = aheadOf(history, view);
+  const pending = neededBefore(history, view);
+  const waiting = history.filter((one) => isAfter(one) && view.pending.has(one.id)).map(({ id }) => id);
   const strange =
     view.foreign.length > ahead.length ||
     view.changed.length > 0 ||
-    view.pending.size > 0 ||
+    pending.length > 0 ||
     halfDone(view).size > 0;
   return {
     ahead: view.foreign.map(({ id }) => id),
-    pending: [...view.pending],
+    pending,
     halfDone: [...halfDone(view).keys()],
     stale: [...view.stale],
+    ...(waiting.length === 0 ? {} : { waiting }),
     compatible: strange ? 'unknown' : compatibility(ahead),
   };
 }

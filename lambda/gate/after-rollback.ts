@@ -1,4 +1,5 @@
 import type { MigrationsProperties, Verdict } from '../contract.ts';
+import { isAfterApp } from './after-app.ts';
 import type { GateAnswer } from './answer.ts';
 import { attributes, failed, success } from './answers.ts';
 import { stopWorker } from './stop-worker.ts';
@@ -8,7 +9,10 @@ import { askSettle, type Work } from './work.ts';
 /** Raises the fence over whoever still works; then the rollback goes on, unless the failed release asked it to stop. */
 export async function afterRollback(work: Work): Promise<GateAnswer> {
   const settled = await askSettle(work);
-  const stopped = await stopWorker(work.asked.OldResourceProperties ?? {}, work.answerByMs);
+  const { OldResourceProperties: newer = {} } = work.asked;
+  // Where nothing changed but the app, the worker of the failed release is the one of the old release too.
+  const isReplaced = newer.WorkerArn !== work.properties.WorkerArn;
+  const stopped = isReplaced ? await stopWorker(newer, work.answerByMs) : '';
   const verdict = verdictOf(settled);
   const mode = modeOf(work);
   if (mode === 'fail' && !isKnownToWork(verdict)) return halted(work, standingText(settled));
@@ -22,8 +26,12 @@ export async function afterRollback(work: Work): Promise<GateAnswer> {
   });
 }
 
-/** The release that failed says how it wants to be taken back; a word that this gate does not know counts as `keep`. */
+/**
+ * The release that failed says how it wants to be taken back; a word that this gate does not know counts as `keep`. Of two phases
+ * the first decides for both.
+ */
 function modeOf({ asked, properties }: Work): MigrationsProperties['OnRollback'] {
+  if (isAfterApp(properties)) return 'keep';
   const mode = asked.OldResourceProperties?.OnRollback ?? properties.OnRollback;
   return mode === 'fail' || mode === 'revert' ? mode : 'keep';
 }

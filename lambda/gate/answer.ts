@@ -10,6 +10,8 @@ export interface GateAnswer {
   readonly data: Readonly<Record<string, string>>;
   /** What CloudFormation shall call the resource, where it has no id yet. */
   readonly physicalId?: string;
+  /** True where the deploy goes on although the migrations after the app are not done. */
+  readonly isLeftOver?: boolean;
 }
 
 const TIMEOUT_MS = 5_000;

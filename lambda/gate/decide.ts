@@ -1,4 +1,5 @@
 import { CONTRACT_VERSION, UNDO_RESOURCE_TYPE, type MigrationsProperties } from '../contract.ts';
+import { isAfterApp, leftOver } from './after-app.ts';
 import type { GateAnswer } from './answer.ts';
 import { afterRollback } from './after-rollback.ts';
 import { appliedBy, attributes, errorOf, failed, failureOf, resultOf, success } from './answers.ts';
@@ -10,7 +11,7 @@ import type { HandedOn } from './handed-on.ts';
 import { goOnLong, HANDED_ON, mayGoOn, waitForWorker } from './long-work.ts';
 import { isRollingBack } from './stack-status.ts';
 import { decideUndo } from './undo.ts';
-import { standingOf, standingText, verdictOf } from './verdict.ts';
+import { shown, standingOf, standingText, verdictOf } from './verdict.ts';
 import { answerBy, askSettle, askUp, workOn, type GateContext, type Work } from './work.ts';
 
 /** Turns a request into an answer, in bounded time. Null when the gate's next invocation gives it. */
@@ -29,6 +30,12 @@ export async function decide(
 
   const known = mayComeFromRollback(work) ? await isRollingBack(asked.StackId, work.answerByMs) : null;
   if (known === true) return afterRollback(work);
+  if (known === null && isAfterApp(properties) && asked.RequestType === 'Update') {
+    return leftOver(
+      properties,
+      'Whether the stack is rolled back could not be asked, and in a rollback nothing may be applied: the migrations after the app were not started.',
+    );
+  }
 
   const first = await askForward(work);
   const { WorkerArn: workerArn } = properties;
@@ -66,11 +73,13 @@ async function askForward(work: Work): Promise<Asked> {
 
 /**
  * The migrations are others than those of the release before: only such a rollback has anything to settle. It is asked for
- * before the runner is, because in a rollback nothing may be applied: neither what was reverted by hand, nor an older view.
+ * before the runner is, because in a rollback nothing may be applied: neither what was reverted by hand, nor an older view, nor
+ * what an earlier deploy has left to do once the app is live.
  */
 function mayComeFromRollback({ asked, properties }: Work): boolean {
   const { OldResourceProperties: old } = asked;
-  return asked.RequestType === 'Update' && old !== undefined && old.Digest !== properties.Digest;
+  if (asked.RequestType !== 'Update') return false;
+  return isAfterApp(properties) || (old !== undefined && old.Digest !== properties.Digest);
 }
 
 /**
@@ -97,8 +106,13 @@ function successOf(asked: Asked, properties: MigrationsProperties): GateAnswer |
   const result = resultOf(asked);
   if (result === null || result.error !== null) return null;
   const applied = appliedBy(asked);
+  const { waiting = [] } = result;
   const what = applied.length === 0 ? 'Nothing to do' : `Applied ${applied.length}`;
-  return success(`${what}; the database is at ${properties.Head}.`, {
+  const where =
+    waiting.length === 0
+      ? `the database is at ${properties.Head}`
+      : `the database is ready for ${properties.Head}; once the app is live: ${shown(waiting)}`;
+  return success(`${what}; ${where}.`, {
     ...attributes(properties),
     Outcome: result.outcome,
     Applied: String(applied.length),

@@ -1,3 +1,4 @@
+import { isAfterApp } from './after-app.ts';
 import type { GateAnswer } from './answer.ts';
 import { success } from './answers.ts';
 import { readProperties } from './properties.ts';
@@ -13,6 +14,8 @@ import { answerBy, askRevert, ownerOf, workOn, type GateContext } from './work.t
  */
 export async function onDelete(asked: GateRequest, context: GateContext): Promise<GateAnswer> {
   const properties = readProperties(asked.ResourceProperties);
+  // Of two phases the first takes all back, when the app that needs them is gone, and stops the worker of both.
+  if (properties !== null && isAfterApp(properties)) return success('The database is kept as it is.', {});
   const stopped = await stopWorker(asked.ResourceProperties, answerBy(asked, context));
   if (properties?.OnDelete !== 'revert') return success(`The database is kept as it is.${stopped}`, {});
   const status = await stackStatus(asked.StackId, answerBy(asked, context));

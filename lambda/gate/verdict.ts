@@ -10,7 +10,7 @@ export function verdictOf(settled: Asked): Verdict | null {
 export function standingText(settled: Asked): string {
   const verdict = verdictOf(settled);
   if (verdict === null) return `Where it stands could not be read: ${failureOf(settled).reason}`;
-  const { halfDone = [], stale = [] } = verdict;
+  const { halfDone = [], stale = [], waiting = [] } = verdict;
   return [
     differenceText(verdict),
     ...(halfDone.length === 0
@@ -21,6 +21,7 @@ export function standingText(settled: Asked): string {
     ...(stale.length === 0
       ? []
       : [`In another release's form, until this one is deployed again: ${shown(stale)}.`]),
+    ...(waiting.length === 0 ? [] : [`Left to the next deploy, once its app is live: ${shown(waiting)}.`]),
   ].join(' ');
 }
 
@@ -37,7 +38,8 @@ function differenceText({ ahead, pending, halfDone = [], compatible }: Verdict):
     : 'It is where this release expects it.';
 }
 
-const shown = (ids: readonly string[]): string => ids.slice(0, 5).join(', ');
+/** As many as fit beside other sentences. */
+export const shown = (ids: readonly string[]): string => ids.slice(0, 5).join(', ');
 
 /** Whether the release that was asked is known to work with the database as it stands. */
 export const isKnownToWork = (verdict: Verdict | null): boolean =>

@@ -9,6 +9,7 @@ import {
   type Target,
 } from '../contract.ts';
 import { askRunner, type Asked } from './ask-runner.ts';
+import { isAfterApp } from './after-app.ts';
 import { askedAt, type GateRequest } from './request.ts';
 
 /** Between the runner's answer and the gate's. */
@@ -90,6 +91,7 @@ function upWith({ properties }: Work, deploy: DeployContext, yieldToOwnRun: bool
   return {
     action: 'up',
     atomic: properties.Atomic,
+    ...(isAfterApp(properties) ? { phase: 'after' } : {}),
     target: targetOf(properties),
     deploy,
     yieldToOwnRun,
@@ -181,7 +183,7 @@ function deployContext(
   step: string,
   runnerByMs: number,
 ): DeployContext {
-  const owner = ownerOf(asked, asked.LogicalResourceId);
+  const owner = ownerOf(asked, properties.RunsAs ?? asked.LogicalResourceId);
   return {
     deployId: properties.DeployId,
     ...(properties.Commit === undefined ? {} : { commit: properties.Commit }),

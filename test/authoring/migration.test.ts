@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
+  addCheck,
+  backfill,
+  bigint,
   bindMigration,
+  integer,
   irreversible,
   isMigrationDefinition,
   migration,
+  repeatable,
   sql,
   table,
   text,
@@ -69,11 +74,15 @@ describe('a migration', () => {
     ],
     [
       { after: 'base', up: nothing, down: nothing, upgrade: nothing },
-      '"upgrade" is not one of after, id, tables, atomic, transaction, long, lockTimeoutMs, environments, params, secrets, needs, compatible, up, down, operations',
+      '"upgrade" is not one of after, id, tables, atomic, phase, transaction, long, lockTimeoutMs, environments, params, secrets, needs, compatible, up, down, operations',
     ],
     [
       { after: 'base', up: nothing, down: nothing, atomic: 'own' },
       "\"atomic\" must be 'group' or 'migration'",
+    ],
+    [
+      { after: 'base', up: nothing, down: nothing, phase: 'later' },
+      `"phase" must be 'before' or 'after' (the app goes live)`,
     ],
     [{ after: 'base', up: nothing, down: nothing, compatible: 'yes' }, '"compatible" must be true or false'],
     [
@@ -96,6 +105,33 @@ describe('a bound migration', () => {
     const bound = bindMigration(migration({ after: 'base', up: nothing, down: nothing }), revision(['x']));
     expect(bound).toMatchObject({ id: '0001_people', after: ['x'], checksum: 'v1:0', atomic: 'group' });
     expect(bound).not.toHaveProperty('compatible');
+    expect(bound).not.toHaveProperty('phase');
+  });
+
+  test('keeps its phase, be it written, made of operations or a backfill', () => {
+    const phase = 'after' as const;
+    const things = table('things', { id: bigint(), n: integer() });
+    const check = addCheck.with({ table: 'things', name: 'things_n', check: 'n > 0' });
+    for (const definition of [
+      migration({ after: 'base', phase, up: nothing, down: nothing }),
+      migration({ after: 'base', phase, transaction: false, operations: [check] }),
+      backfill({
+        after: 'base',
+        phase,
+        table: things,
+        key: 'id',
+        frozen: true,
+        set: { n: 1 },
+        down: 'nothing to undo',
+      }),
+    ]) {
+      expect(bindMigration(definition, revision())).toMatchObject({ phase });
+    }
+  });
+
+  test('that has no place in the history has no phase either', async () => {
+    const source = { phase: 'after', up: nothing } as Parameters<typeof repeatable>[0];
+    expect(await refusalOf(() => repeatable(source))).toContain('a repeatable has no "phase"');
   });
 
   test('passes on what its author said', () => {

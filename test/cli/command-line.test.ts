@@ -65,6 +65,22 @@ describe('forerun check', () => {
     expect(out).toBe('0001_a  after base\n0002_b  after 0001_a\n2 migrations, head 0002_b\n');
   });
 
+  test('says what runs once the app is live, and refuses a phase that there is not', async () => {
+    const phased = (phase: string): string =>
+      migration('0001_a').replace('after:', `phase: '${phase}', after:`);
+    const files = { '0001_a.ts': migration('base'), '0002_b.ts': phased('after') };
+    const { out } = await forerun('check', history('phased', files));
+    expect(out).toContain('0002_b  after 0001_a, once the app is live\n');
+    const { code, err } = await forerun(
+      'check',
+      history('later', { ...files, '0002_b.ts': phased('later') }),
+    );
+    expect(code).toBe(2);
+    expect(err).toContain(
+      `0002_b.ts: A migration is not written as one: "phase" must be 'before' or 'after'`,
+    );
+  });
+
   test('prints the history as JSON on request', async () => {
     const { out } = await forerun('check', history('json', { '0001_a.ts': migration('base') }), '--json');
     expect(JSON.parse(out)).toMatchObject({ head: '0001_a', migrations: [{ id: '0001_a', after: [] }] });

@@ -7,6 +7,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
 import settings from '../../cdk.json' with { type: 'json' };
 import { Migrations, type MigrationsProps } from '../../infra/index.ts';
 
@@ -29,6 +30,8 @@ export interface AppVariant {
   readonly eventBus?: string;
   /** Takes the right to do so from the runner again. */
   readonly eventsDenied?: boolean;
+  /** With a resource that comes last of all. */
+  readonly late?: boolean;
 }
 
 export interface AppOptions extends AppVariant {
@@ -70,6 +73,10 @@ export function synthesise(options: AppOptions): void {
       );
     }
     migrations.runBefore(live);
+    if (options.late === true) {
+      const last = new ssm.StringParameter(stack, 'Late', { stringValue: options.release });
+      last.node.addDependency(migrations.afterResource ?? live);
+    }
   }
   if (own !== null) stack.addStackDependency(own);
   app.synth();

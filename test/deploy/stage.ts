@@ -29,6 +29,7 @@ export interface HandAnswer {
     readonly installed: boolean;
     readonly applied: readonly { readonly id: string }[];
     readonly pending: readonly string[];
+    readonly waiting: readonly string[];
     readonly foreign: readonly string[];
   };
   readonly plan?: {
@@ -38,6 +39,7 @@ export interface HandAnswer {
   readonly runs?: readonly {
     readonly action: string;
     readonly outcome: string | null;
+    readonly phase: string | null;
     readonly applied: readonly string[];
   }[];
 }

@@ -37,6 +37,7 @@ test('every TypeScript block compiles', async () => {
 });
 
 test('the migrations of the guide run, and the table they tell of is there', async () => {
+  const after = blocks.find(({ code }) => code.includes("phase: 'after'"))?.code;
   const [first, second, third, fourth, fifth, repeatable] = blocks
     .filter(({ page }) => page === 'docs/writing-migrations.md')
     .map(({ code }) => code);
@@ -49,6 +50,7 @@ test('the migrations of the guide run, and the table they tell of is there', asy
       '0003_pages.ts': third ?? '',
       '0004_countries.ts': fourth ?? '',
       '0005_index.ts': fifth ?? '',
+      '0006_contract.ts': after ?? '',
       'reference.ts': repeatable ?? '',
       'countries.sql': guideFile('sql'),
       'countries.csv': guideFile('csv'),
@@ -60,6 +62,7 @@ test('the migrations of the guide run, and the table they tell of is there', asy
       { id: '0003_pages' },
       { id: '0004_countries' },
       { id: '0005_index' },
+      { id: '0006_contract' },
     ]);
     expect(await stage.rows(`select code, residents from countries order by code`)).toEqual([
       { code: 'AT', residents: 9_197_213 },

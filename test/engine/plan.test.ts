@@ -25,6 +25,7 @@ const journal = (
   revision: 1n,
   holder: null,
   appliedCount: applied.length,
+  fresh: applied.length === 0,
   pending: new Set(history.map(({ id }) => id).filter((id) => !applied.includes(id))),
   changed: [],
   vanished: [],

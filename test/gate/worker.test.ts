@@ -135,6 +135,11 @@ describe('a deploy that may take longer than a call of the runner', () => {
       ...swapped(failed),
       ResourceProperties: { ...swapped(failed).ResourceProperties, RunnerArn: failed.RunnerArn },
     };
+    // The resource after the app settles also where only the app changed: its worker is then in use on both sides.
+    const same = { ...rollback, ResourceProperties: { ...failed, Phase: 'after' } };
+    const kept = await bench.deliver(same);
+    expect(kept).toMatchObject({ Status: 'SUCCESS' });
+    expect(await bench.executions()).toMatchObject([{ status: 'RUNNING' }]);
     const told = await bench.deliver(rollback);
     expect(told).toMatchObject({
       Status: 'SUCCESS',

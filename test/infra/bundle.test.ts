@@ -87,6 +87,15 @@ describe('bundle', () => {
     }
   });
 
+  it('lists the phase of a migration, and another phase is another migration and another digest', () => {
+    const text = migrationText('0001_first').replace('after:', `phase: 'after', after:`);
+    const [plain, phased] = [TWO, { ...TWO, '0002_second.ts': text }].map((files) => bundleFiles(files));
+    expect(phased?.migrations.map(({ phase }) => phase)).toEqual([undefined, 'after']);
+    expect(plain?.migrations[1]).not.toHaveProperty('phase');
+    expect(phased?.migrations[1]?.checksum).not.toBe(plain?.migrations[1]?.checksum);
+    expect(phased?.digest).not.toBe(plain?.digest);
+  });
+
   it('changes the digest with a parent, an id or a checksum, and with nothing else', () => {
     const digests = [
       TWO,

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { realClock } from '../../lambda/clock.ts';
 import { dataApiDatabase, writingClient } from '../../lambda/data-api/database.ts';
 import type { RunIdentity } from '../../lambda/engine/journal.ts';
-import type { Migration } from '../../lambda/engine/migration.ts';
+import type { Migration, Phase } from '../../lambda/engine/migration.ts';
 import type { RunResult } from '../../lambda/engine/outcome.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../lambda/engine/limits.ts';
 import type { Clock, Ports, RunNote, Transaction } from '../../lambda/engine/ports.ts';
@@ -40,6 +40,7 @@ export interface RunOptions {
   readonly to?: string;
   readonly atomic?: 'group' | 'migration';
   readonly environment?: string;
+  readonly phase?: Phase;
   readonly runId?: string;
   readonly runKey?: string;
   readonly owner?: string;
@@ -138,7 +139,11 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
         ...more.asker,
       },
       history,
-      goal: { ...goal, ...(more.environment === undefined ? {} : { environment: more.environment }) },
+      goal: {
+        ...goal,
+        ...(more.environment === undefined ? {} : { environment: more.environment }),
+        ...(more.phase === undefined ? {} : { phase: more.phase }),
+      },
       deadlineMs: Date.now() + (more.timeMs ?? 120_000),
       limits: more.limits ?? DEFAULT_LIMITS,
       yieldToOwnRun: more.yieldToOwnRun ?? false,
