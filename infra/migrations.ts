@@ -2,16 +2,14 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Annotations, AspectPriority, Aspects, CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
-import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { Construct, type IConstruct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import {
   CONTRACT_VERSION,
   DEFAULT_HISTORY,
   type Attributes,
-  type MetricName,
   type MigrationsProperties,
   RESOURCE_TYPE,
   RUNNER_ALIASES,
@@ -28,7 +26,7 @@ import { gateFunction, handingOn } from './gate-function.ts';
 import { checkOrder } from './check-order.ts';
 import { allThatMayWait } from './gate-all.ts';
 import { heldOf, hold, refuseOwnNeeds } from './hold.ts';
-import { metricOf } from './metrics.ts';
+import { Measured } from './measured.ts';
 import type { MigrationsProps } from './migrations-props.ts';
 import { misused } from './misused.ts';
 import { claimHistory } from './one-history.ts';
@@ -44,7 +42,7 @@ import { workerFunction } from './worker-function.ts';
  * Applies the migrations of a folder to a database during the deploy, before what `runBefore` names goes live.
  * A migration that fails fails the deploy, and CloudFormation rolls it back.
  */
-export class Migrations extends Construct {
+export class Migrations extends Measured {
   /** Id of the last migration. */
   readonly head: string;
   /** Fingerprint of the whole history. */
@@ -261,91 +259,6 @@ export class Migrations extends Construct {
   /** What the deploy found or did, known only to the deploy: for outputs and for other resources. */
   attribute(name: keyof Attributes): string {
     return this.resource.getAttString(name);
-  }
-
-  /** A metric of this runner by its name, over five minutes. */
-  metric(name: MetricName, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return metricOf(this.runner.functionName, name, options);
-  }
-
-  /** Migrations that runs committed. */
-  metricApplied(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('Applied', options);
-  }
-
-  /** Migrations that runs took back. */
-  metricReverted(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('Reverted', options);
-  }
-
-  /** Runs that did not reach their goal, also those by hand. */
-  metricFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('Failed', options);
-  }
-
-  /** Deploys that the gate failed, for whatever reason. */
-  metricDeployFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('DeployFailed', options);
-  }
-
-  /** Deploys that went on although the migrations after the app is live are not done. */
-  metricAfterFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('AfterFailed', options);
-  }
-
-  /** Migrations that the database has and the release in use does not, as the last deploy or rollback found it. */
-  metricDatabaseAhead(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('DatabaseAhead', options);
-  }
-
-  /** Milliseconds of the longest run. */
-  metricDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('Duration', options);
-  }
-
-  /** Data API calls of runs. */
-  metricDataApiCalls(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('DataApiCalls', options);
-  }
-
-  /** Milliseconds of the longest wait for another run. */
-  metricLeaseWait(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('LeaseWait', options);
-  }
-
-  /** Rows that the statements of committed runs wrote. */
-  metricRows(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('Rows', options);
-  }
-
-  /** Rows that backfills changed. */
-  metricBackfillRows(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('BackfillRows', options);
-  }
-
-  /** Batches of backfills. */
-  metricBackfillBatches(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('BackfillBatches', options);
-  }
-
-  /** Milliseconds of the longest batch. */
-  metricBackfillBatchDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('BackfillBatchDuration', options);
-  }
-
-  /** Percent of the rows that the backfill furthest behind has looked at. */
-  metricBackfillProgress(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('BackfillProgress', options);
-  }
-
-  /** Seconds that the slowest backfill has to go. */
-  metricBackfillEta(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('BackfillEta', options);
-  }
-
-  /** Backfills that are paused or failed, as the last run or the last order about backfills found it. */
-  metricBackfillsStopped(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric('BackfillsStopped', options);
   }
 
   /** Between the two phases. */
