@@ -1,6 +1,7 @@
 import type { BoundValue, Statement } from '../ports.ts';
 import type { Backfill, Change, KeyColumn, KeyTexts, SetColumn } from './backfill.ts';
 import { compared, keyCondition } from './key-conditions.ts';
+import { dueRows, notedRows, STILL_DUE } from './postgres-due.ts';
 import { marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
 import { targetTable } from './postgres-target.ts';
 
@@ -318,9 +319,9 @@ export function openStatement(step: Step): Statement {
   const rows = rowsOfWindow(step);
   const texts = step.key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ');
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}
+    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, ${notedRows(step, rows)}
 select pg_catalog.jsonb_build_object('ready', exists (select from ready), 'seen', (select pg_catalog.count(*) from scan),
-  'any', exists (select from ${step.backfill.table} where ${rows.sql}),
+  'any', (select any_row from noted),
   'from', (select pg_catalog.jsonb_build_array(${texts}) from scan order by ${step.key.map((_, at) => keyName(at)).join(', ')} limit 1),
   'to', ${edgeJson(step.key)}) as answer`,
     parameters: { ...seatParameters(step.seat), ...window.parameters, ...rows.parameters },
@@ -347,8 +348,11 @@ export function rowsBetween(step: WindowStep, to: KeyTexts): Statement {
 /** Inside a transaction, after the author's own statements: the cursor moves with them. */
 export function closeStatement(
   step: Step,
-  write: Omit<Write, 'rows' | 'rest'> & { readonly changed: number },
+  write: Omit<Write, 'rows' | 'rest'> & { readonly any: boolean; readonly changed: number },
 ): Statement {
+  const { edge } = write;
+  const rows = step.backfill.frozen || edge === null || !write.any ? null : rowsBetween(step, edge);
+  const due = dueRows(step, rows);
   const mark = marked({
     over: String(write.over),
     edge: 'cast(:edge as jsonb)',
@@ -358,12 +362,13 @@ export function closeStatement(
     frozen: step.backfill.frozen,
   });
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, ${mark}
-select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', cast(:changed as bigint)) as answer`,
+    sql: `${tagOf(step.id)} ${SEAT}, ${due.sql}, ${mark}
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', cast(:changed as bigint), ${STILL_DUE}) as answer`,
     parameters: {
       ...seatParameters(step.seat),
       ...markParameters(step),
-      edge: write.edge === null ? null : JSON.stringify(write.edge),
+      ...due.parameters,
+      edge: edge === null ? null : JSON.stringify(edge),
       seen: BigInt(write.seen),
       changed: BigInt(write.changed),
     },

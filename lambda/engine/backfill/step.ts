@@ -181,6 +181,7 @@ async function ownStatements(
         edge: opened?.to ?? null,
         over: (opened?.seen ?? 0) < step.rows,
         seen: opened?.seen ?? 0,
+        any: opened?.ready === true && opened.any,
         changed,
       },
     );

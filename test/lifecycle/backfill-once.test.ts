@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { backfill, bigint, integer, irreversible, migration, sql, table, text, uuid } from 'forerun';
+import { fastClock } from '../campaign/fast-clock.ts';
+import { historyOf } from '../authoring/history-of.ts';
+import { startWorkplace, type Workplace } from './workplace.ts';
+
+let place: Workplace;
+beforeAll(async () => (place = await startWorkplace()));
+afterAll(() => place.close());
+
+const things = table('thing', { id: bigint(), n: integer(), mark: text().nullable() });
+
+const create = (...more: string[]) =>
+  migration({
+    after: 'base',
+    async up({ op }) {
+      await op.execute('create table thing (id bigint primary key, n int not null default 0, mark text)');
+      await op.execute('insert into thing select g from generate_series(1, 60) g');
+      for (const one of more) await op.execute(one);
+    },
+    down: irreversible('a test'),
+  });
+
+const common = {
+  after: '0001_create',
+  table: things,
+  key: 'id',
+  hold: true,
+  pauseMs: 0,
+  batchRows: 10,
+  down: 'nothing to undo',
+} as const;
+
+describe('a batch of one’s own statements', () => {
+  test.each([
+    ['by its own update', 'update thing set n = n + 1 where '],
+    ['because it never touches the rows', 'insert into audit select id from thing where '],
+  ])('that leaves its own where true, %s, is refused, and nothing of it stays', async (_how, statement) => {
+    const database = await place.freshDatabase();
+    const result = await database.up(
+      historyOf({
+        '0001_create': create('create table audit (id bigint)'),
+        '0002_own': backfill({
+          ...common,
+          where: sql`mark is null`,
+          batch: ({ op, rows }) => op.execute(sql`${sql.raw(statement)}${rows}`),
+        }),
+      }),
+      { clock: fastClock() },
+    );
+    expect(result.error?.code).toBe('backfill-stopped');
+    expect(result.error?.text.what).toContain('leaves its own where true');
+    expect(
+      await database.query('select sum(n)::int as n, (select count(*)::int from audit) as noted from thing'),
+    ).toEqual([{ n: 0, noted: 0 }]);
+    expect(await database.query('select state from forerun.backfill')).toEqual([{ state: 'failed' }]);
+    expect(await database.query('select cursor_key, batches from forerun.backfill_range')).toEqual([
+      { cursor_key: null, batches: '0' },
+    ]);
+  });
+
+  test('that forgets some of its rows is refused', async () => {
+    const database = await place.freshDatabase();
+    const result = await database.up(
+      historyOf({
+        '0001_create': create(),
+        '0002_own': backfill({
+          ...common,
+          where: sql`mark is null`,
+          batch: ({ op, rows }) => op.execute(sql`update thing set mark = 'x' where id <> 35 and ${rows}`),
+        }),
+      }),
+      { clock: fastClock() },
+    );
+    expect(result.error?.text.what).toContain('leaves its own where true');
+    expect(
+      await database.query(
+        `select count(*) = max(id) as all_before, max(id) between 10 and 34 as and_no_more from thing where mark = 'x'`,
+      ),
+    ).toEqual([{ all_before: true, and_no_more: true }]);
+  });
+
+  test('does each row once beside sessions that insert, delete and change rows of its window meanwhile', async () => {
+    const database = await place.freshDatabase();
+    const other = await database.connect();
+    let windows = 0;
+    const result = await database.up(
+      historyOf({
+        '0001_create': create('delete from thing where id % 10 = 5', 'create table audit (id bigint)'),
+        '0002_own': backfill({
+          ...common,
+          batchRows: 9,
+          where: sql`mark is null`,
+          async batch({ op, rows, from }) {
+            const first = Number(from.id);
+            const meddles = windows < 3;
+            windows += 1;
+            if (meddles) {
+              await other.query(`update thing set n = n + 10 where id = ${first}`);
+              await other.query(`delete from thing where id = ${first + 1}`);
+              await other.query(`update thing set mark = 'for now' where id = ${first + 2}`);
+            }
+            await op.execute(
+              sql`with done as (update thing set n = n + 1, mark = 'x' where ${rows} returning id) insert into audit select id from done`,
+            );
+            if (!meddles) return;
+            await other.query(`insert into thing values (${first + 1}), (${first + 4})`);
+            // A savepoint, so that the version has a number of its own.
+            await other.query(
+              `begin; savepoint one; update thing set mark = null where id = ${first + 2}; release one; commit`,
+            );
+          },
+        }),
+      }),
+      { clock: fastClock() },
+    );
+    await other.end();
+    expect(result.error).toBeNull();
+    expect(
+      await database.query('select n, mark, count(*)::int as rows from thing group by 1, 2 order by 1'),
+    ).toEqual([
+      { n: 1, mark: 'x', rows: 54 },
+      { n: 11, mark: 'x', rows: 3 },
+    ]);
+    expect(
+      await database.query('select count(*)::int as rows, count(distinct id)::int as ids from audit'),
+    ).toEqual([{ rows: 57, ids: 57 }]);
+  });
+
+  test('is refused with a composite key, too, and after other transactions have come and gone', async () => {
+    const database = await place.freshDatabase();
+    const pairs = table('pair', { a: uuid(), b: text(), n: integer() });
+    const result = await database.up(
+      historyOf({
+        '0001_create': create(
+          'create table pair (a uuid, b text, n int not null default 0, primary key (a, b))',
+          `insert into pair select md5((g / 7)::text)::uuid, 'ü"\' || g from generate_series(1, 40) g`,
+        ),
+        '0002_own': backfill({
+          ...common,
+          table: pairs,
+          key: ['a', 'b'],
+          where: sql`n < 5`,
+          parallel: 2,
+          batch: ({ op, rows }) => op.execute(sql`update pair set n = n + 1 where ${rows}`),
+        }),
+      }),
+      { clock: fastClock() },
+    );
+    expect(result.error?.text.what).toContain('leaves its own where true');
+    expect(await database.query('select sum(n)::int as n from pair')).toEqual([{ n: 0 }]);
+  });
+});
