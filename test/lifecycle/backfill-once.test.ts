@@ -151,3 +151,79 @@ describe('a batch of one’s own statements', () => {
     expect(await database.query('select sum(n)::int as n from pair')).toEqual([{ n: 0 }]);
   });
 });
+
+describe('insertFrom', () => {
+  const copies = table('copy', { id: uuid(), thing: bigint(), n: integer() });
+
+  const copyInto = (made: readonly string[], columns: object, more: object = {}) =>
+    historyOf({
+      '0001_create': create(...made),
+      '0002_copy': backfill({
+        ...common,
+        insertFrom: { into: copies, columns },
+        ...more,
+      } as never),
+    });
+
+  const REFUSED: readonly (readonly [string, string, object, string?])[] = [
+    ['a generated value', 'id uuid primary key, thing bigint', { id: sql`gen_random_uuid()`, thing: 'id' }],
+    [
+      'the key beside a column that may change',
+      'thing bigint, n int, primary key (thing, n)',
+      { thing: 'id', n: 'n' },
+    ],
+    [
+      'the key beside a default',
+      'thing bigint, id uuid default gen_random_uuid(), primary key (thing, id)',
+      { thing: 'id' },
+    ],
+    [
+      'the key beside a column that may be null',
+      'thing bigint not null, n int, unique (thing, n)',
+      { thing: 'id', n: sql`null` },
+    ],
+    ['the key as an expression', 'thing bigint primary key', { thing: sql`id + (random() * 1000)::int` }],
+    ['only a column that may change', 'n int primary key', { n: 'n' }],
+    [
+      'some of the rows',
+      'thing bigint not null',
+      { thing: 'id' },
+      'create unique index on copy (thing) where thing > 10',
+    ],
+    ['the key, at the end of the transaction', 'thing bigint primary key deferrable', { thing: 'id' }],
+  ];
+
+  test.each(REFUSED)('is refused where the unique index is over %s', async (_what, columns, given, index) => {
+    const database = await place.freshDatabase();
+    const result = await database.up(
+      copyInto([`create table copy (${columns})`, ...(index === undefined ? [] : [index])], given),
+    );
+    expect(result.error?.code).toBe('backfill-stopped');
+    expect(result.error?.text.what).toContain('a row could be copied twice: add one, or write frozen: true');
+    expect(await database.query('select count(*)::int as n from copy')).toEqual([{ n: 0 }]);
+  });
+
+  test.each([
+    ['over the key under another name', 'id uuid not null, thing bigint primary key', {}],
+    [
+      'over the key that holds another column, too',
+      'id uuid not null, thing bigint not null, unique (thing) include (id), primary key (id)',
+      {},
+    ],
+    [
+      'of a frozen set, over a generated value',
+      'id uuid primary key, thing bigint',
+      { frozen: true, parallel: 2 },
+    ],
+  ])('copies each row once with a unique index %s', async (_what, columns, more) => {
+    const database = await place.freshDatabase();
+    const given = { id: sql`gen_random_uuid()`, thing: 'id' };
+    const result = await database.up(copyInto([`create table copy (${columns})`], given, more), {
+      clock: fastClock(),
+    });
+    expect(result.error).toBeNull();
+    expect(
+      await database.query('select count(*)::int as n, count(distinct thing)::int as things from copy'),
+    ).toEqual([{ n: 60, things: 60 }]);
+  });
+});
