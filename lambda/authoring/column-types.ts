@@ -113,7 +113,13 @@ export function enumType<const M extends readonly string[]>(
  * @example column<string>('app.email_address')
  */
 export const column = <T extends string | number | bigint | boolean = string>(pgType: string): Column<T, T> =>
-  columnOf({ sql: pgType, family: 'other' });
+  columnOf({ sql: withoutLength(pgType), family: 'other' });
+
+/** In a cast `bit` and `character` mean a length of one and cut a longer value; these names mean any length. */
+const withoutLength = (pgType: string): string =>
+  pgType
+    .replace(/^(?:(?:national )?char(?:acter)?|nchar)(?= *(?:\[|$))/i, 'bpchar')
+    .replace(/^bit(?= *(?:\[|$))/i, '"bit"');
 
 function textual(sql: string, family: Family = 'text'): Column<string, string> {
   return columnOf({ sql, family });

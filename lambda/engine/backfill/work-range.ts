@@ -133,8 +133,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
 
   const nameOf = async (step: Step): Promise<string> => {
     const [again] = held.range.redo;
-    const next =
-      again ?? answerOf<{ key: readonly string[] }>(await rowsOf(nextKeyStatement(step), ports))?.key;
+    const rows = again === undefined ? await rowsOf(nextKeyStatement(step), ports).catch(tolerate) : [];
+    const next = again ?? answerOf<{ key: readonly string[] }>(rows ?? [])?.key;
     const names = worker.key.map((one) => one.name).join(', ');
     return `${spec.name} (${names}) = (${(next ?? ['the end']).join(', ')})`;
   };
