@@ -165,39 +165,55 @@ describe('insertFrom', () => {
       } as never),
     });
 
-  const REFUSED: readonly (readonly [string, string, object, string?])[] = [
-    ['a generated value', 'id uuid primary key, thing bigint', { id: sql`gen_random_uuid()`, thing: 'id' }],
-    [
-      'the key beside a column that may change',
-      'thing bigint, n int, primary key (thing, n)',
-      { thing: 'id', n: 'n' },
-    ],
-    [
-      'the key beside a default',
-      'thing bigint, id uuid default gen_random_uuid(), primary key (thing, id)',
-      { thing: 'id' },
-    ],
-    [
-      'the key beside a column that may be null',
-      'thing bigint not null, n int, unique (thing, n)',
-      { thing: 'id', n: sql`null` },
-    ],
-    ['the key as an expression', 'thing bigint primary key', { thing: sql`id + (random() * 1000)::int` }],
-    ['only a column that may change', 'n int primary key', { n: 'n' }],
-    [
-      'some of the rows',
-      'thing bigint not null',
-      { thing: 'id' },
-      'create unique index on copy (thing) where thing > 10',
-    ],
-    ['the key, at the end of the transaction', 'thing bigint primary key deferrable', { thing: 'id' }],
+  const REFUSED: readonly { over: string; made: readonly string[]; given: object }[] = [
+    {
+      over: 'a generated value',
+      made: ['create table copy (id uuid primary key, thing bigint)'],
+      given: { id: sql`gen_random_uuid()`, thing: 'id' },
+    },
+    {
+      over: 'the key beside a column that may change',
+      made: ['create table copy (thing bigint, n int, primary key (thing, n))'],
+      given: { thing: 'id', n: 'n' },
+    },
+    {
+      over: 'the key beside a default',
+      made: ['create table copy (thing bigint, id uuid default gen_random_uuid(), primary key (thing, id))'],
+      given: { thing: 'id' },
+    },
+    {
+      over: 'the key beside a column that may be null',
+      made: ['create table copy (thing bigint not null, n int, unique (thing, n))'],
+      given: { thing: 'id', n: sql`null` },
+    },
+    {
+      over: 'the key as an expression',
+      made: ['create table copy (thing bigint primary key)'],
+      given: { thing: sql`id + (random() * 1000)::int` },
+    },
+    {
+      over: 'only a column that may change',
+      made: ['create table copy (n int primary key)'],
+      given: { n: 'n' },
+    },
+    {
+      over: 'some of the rows',
+      made: [
+        'create table copy (thing bigint not null)',
+        'create unique index on copy (thing) where thing > 10',
+      ],
+      given: { thing: 'id' },
+    },
+    {
+      over: 'the key, at the end of the transaction',
+      made: ['create table copy (thing bigint primary key deferrable)'],
+      given: { thing: 'id' },
+    },
   ];
 
-  test.each(REFUSED)('is refused where the unique index is over %s', async (_what, columns, given, index) => {
+  test.each(REFUSED)('is refused where the unique index is over $over', async ({ made, given }) => {
     const database = await place.freshDatabase();
-    const result = await database.up(
-      copyInto([`create table copy (${columns})`, ...(index === undefined ? [] : [index])], given),
-    );
+    const result = await database.up(copyInto(made, given));
     expect(result.error?.code).toBe('backfill-stopped');
     expect(result.error?.text.what).toContain('a row could be copied twice: add one, or write frozen: true');
     expect(await database.query('select count(*)::int as n from copy')).toEqual([{ n: 0 }]);
