@@ -2,7 +2,7 @@ import type { BoundValue, Statement } from '../ports.ts';
 import type { Backfill, Change, KeyColumn, KeyTexts, SetColumn } from './backfill.ts';
 import { compared, keyCondition } from './key-conditions.ts';
 import { dueRows, notedRows, STILL_DUE } from './postgres-due.ts';
-import { marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
+import { limitParameters, marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
 import { targetTable } from './postgres-target.ts';
 
 /** Where a step begins, and how far it may go. */
@@ -19,6 +19,8 @@ export interface Step {
   readonly rows: number;
   /** Kept with the range: when it had come how far. */
   readonly recent: string;
+  /** How long one statement may take, in milliseconds. */
+  readonly statementTimeoutMs: number;
 }
 
 /** Names that an author's own columns will hardly have. */
@@ -92,7 +94,7 @@ export function batchStatement(step: Step): Statement {
     sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, done as (${effect.sql}), ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${seen}, 'changed', (select pg_catalog.count(*) from done), ${STILL}) as answer`,
     parameters: {
-      ...seatParameters(step.seat),
+      ...seatOf(step),
       ...markParameters(step),
       ...window.parameters,
       ...effect.parameters,
@@ -102,6 +104,11 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${seen}, 'changed', (s
 
 /** A change that leaves its own predicate true would be done again by whoever comes next: nothing of it may stay. */
 const STILL = `'still', (select forerun.refuse_endless() from done where forerun_still limit 1)`;
+
+const seatOf = ({ seat, statementTimeoutMs }: Step): Record<string, BoundValue> => ({
+  ...seatParameters(seat),
+  ...limitParameters(statementTimeoutMs),
+});
 
 function markParameters({ rows, recent }: Pick<Step, 'rows' | 'recent'>): Record<string, BoundValue> {
   return { batch_rows: BigInt(rows), recent };
@@ -293,7 +300,7 @@ export function writeStatement(step: Step, write: Write): Statement {
 ), done as (${done}), ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', (select pg_catalog.count(*) from done), ${STILL}) as answer`,
     parameters: {
-      ...seatParameters(step.seat),
+      ...seatOf(step),
       ...markParameters(step),
       rows: JSON.stringify(rows),
       rest: JSON.stringify(write.rest),
@@ -324,7 +331,7 @@ select pg_catalog.jsonb_build_object('ready', exists (select from ready), 'seen'
   'any', (select any_row from noted),
   'from', (select pg_catalog.jsonb_build_array(${texts}) from scan order by ${step.key.map((_, at) => keyName(at)).join(', ')} limit 1),
   'to', ${edgeJson(step.key)}) as answer`,
-    parameters: { ...seatParameters(step.seat), ...window.parameters, ...rows.parameters },
+    parameters: { ...seatOf(step), ...window.parameters, ...rows.parameters },
   };
 }
 
@@ -365,7 +372,7 @@ export function closeStatement(
     sql: `${tagOf(step.id)} ${SEAT}, ${due.sql}, ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', cast(:changed as bigint), ${STILL_DUE}) as answer`,
     parameters: {
-      ...seatParameters(step.seat),
+      ...seatOf(step),
       ...markParameters(step),
       ...due.parameters,
       edge: edge === null ? null : JSON.stringify(edge),

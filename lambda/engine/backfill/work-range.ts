@@ -78,6 +78,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     upper: held.range.upper,
     rows: Math.min(sizing.rows, mostRows),
     recent: JSON.stringify(recent),
+    statementTimeoutMs: worker.statementTimeoutMs,
   });
 
   const leave = async (end: RangeEnd): Promise<RangeEnd> => {
