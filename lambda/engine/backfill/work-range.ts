@@ -150,6 +150,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       continue;
     }
     const step = stepNow();
+    worker.onBatch?.();
     const beganMs = clock.now();
     let answer: StepAnswer | null;
     try {

@@ -20,6 +20,8 @@ export interface Slice {
   readonly limits: RunLimits;
   /** Ranges worked on at once. @default as many as the backfill says */
   readonly lanes?: number;
+  /** Called before each batch, whatever becomes of it. */
+  readonly onBatch?: () => void;
   /** False when the work must stop at once. */
   readonly mayGoOn: () => Promise<boolean>;
 }

@@ -22,6 +22,8 @@ export interface Worker {
   readonly untilMs: number;
   readonly throttle: Throttle;
   readonly tools: BatchTools;
+  /** Called before each batch, whatever becomes of it. */
+  readonly onBatch?: () => void;
   /** True while the work may go on; a run asks here whether its lease is still its own. */
   readonly mayGoOn: () => Promise<boolean>;
 }
