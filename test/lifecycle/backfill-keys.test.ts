@@ -299,3 +299,80 @@ describe('while it works', () => {
     ]);
   });
 });
+
+const spans = (declared: Column<string, string>, form: object) =>
+  historyOf({
+    '0001_create': migration({
+      after: 'base',
+      async up({ op }) {
+        await op.execute('create table thing (k interval primary key, n int not null default 0)');
+        await op.execute(`insert into thing select g * interval '1 minute' from generate_series(1, 20) g`);
+      },
+      down: irreversible('a test'),
+    }),
+    '0002_raise': backfill({
+      ...common,
+      after: '0001_create',
+      table: table('thing', { k: declared, n: integer() }),
+      key: 'k',
+      where: sql`n = 0`,
+      ...form,
+    } as never),
+  });
+
+describe('a key that the Data API cannot return, declared as a text,', () => {
+  test('stops a transform at once, with the reason', async () => {
+    const database = await place.freshDatabase();
+    const history = spans(text(), { transform: () => ({ n: 1 }) });
+    const result = await database.up(history, { clock: fastClock() });
+    expect(result.error?.code).toBe('backfill-stopped');
+    expect(result.error?.text.what).toContain(
+      'is failed: the Data API cannot return a column as table() declares it',
+    );
+    expect(result.error?.text.what).toContain('INTERVAL');
+    expect(await database.query('select batches::int as batches from forerun.backfill_range')).toEqual([
+      { batches: 0 },
+    ]);
+  });
+
+  test('does not matter to the other forms', async () => {
+    const database = await place.freshDatabase();
+    expect((await database.up(spans(text(), { set: { n: 1 } }))).error).toBeNull();
+  });
+});
+
+test('a type without a length cuts no value that is written', async () => {
+  const database = await place.freshDatabase();
+  const things = table('thing', {
+    id: bigint(),
+    code: column('character').nullable(),
+    flags: column('bit').nullable(),
+    codes: column('char[]').nullable(),
+  });
+  const result = await database.up(
+    historyOf({
+      '0001_create': migration({
+        after: 'base',
+        async up({ op }) {
+          await op.execute(
+            'create table thing (id bigint primary key, code char(4), flags bit(4), codes char(4)[])',
+          );
+          await op.execute('insert into thing select g from generate_series(1, 20) g');
+        },
+        down: irreversible('a test'),
+      }),
+      '0002_fill': backfill({
+        ...common,
+        after: '0001_create',
+        table: things,
+        key: 'id',
+        where: sql`code is null`,
+        transform: () => ({ code: 'abcd', flags: '1010', codes: '{abcd,efgh}' }),
+      }),
+    }),
+  );
+  expect(result.error).toBeNull();
+  expect(await database.query('select distinct code, flags::text, codes::text from thing')).toEqual([
+    { code: 'abcd', flags: '1010', codes: '{abcd,efgh}' },
+  ]);
+});
