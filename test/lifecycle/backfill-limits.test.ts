@@ -55,19 +55,19 @@ describe('a batch that suddenly turns slow', () => {
   ])('is stopped by the database in its only call: %s', async (_form, raise, slowly) => {
     const database = await place.freshDatabase();
     const clock = fastClock();
-    let happened: Promise<unknown> | null = null;
+    const happened: Promise<unknown>[] = [];
     place.dataApi.resetCalls();
     const result = await database.up(historyOf({ '0001_create': create, '0002_raise': raise }), {
       clock: {
         now: () => clock.now(),
         async sleep(milliseconds, cancel) {
-          await happened;
+          await Promise.all(happened);
           await clock.sleep(milliseconds, cancel);
         },
       },
       limits: { ...DEFAULT_LIMITS, statementTimeoutMs: 700 },
       tell: (note) => {
-        if (note.note === 'batch') happened ??= database.query(slowly);
+        if (note.note === 'batch' && happened.length === 0) happened.push(database.query(slowly));
       },
     });
     expect(result.error).toBeNull();
@@ -79,11 +79,12 @@ describe('a batch that suddenly turns slow', () => {
   });
 });
 
+const isSignal = ({ sql: text }: { readonly sql: string | undefined }): boolean =>
+  text?.includes('forerun signals') === true;
+
 describe('the load of the database', () => {
   test('that cannot be read holds the work until it can', async () => {
     const database = await place.freshDatabase();
-    const isSignal = ({ sql: text }: { readonly sql: string | undefined }): boolean =>
-      text?.includes('forerun signals') === true;
     for (const nth of [1, 2, 3]) place.dataApi.faults.next({ kind: 'sql-exception', where: isSignal, nth });
     const held: string[] = [];
     let batches = 0;
@@ -108,8 +109,6 @@ describe('the load of the database', () => {
 
   test('that can never be read ends the run without a batch, and says so', async () => {
     const database = await place.freshDatabase();
-    const isSignal = ({ sql: text }: { readonly sql: string | undefined }): boolean =>
-      text?.includes('forerun signals') === true;
     for (let nth = 1; nth < 100; nth += 1) {
       place.dataApi.faults.next({ kind: 'sql-exception', where: isSignal, nth });
     }

@@ -127,14 +127,14 @@ describe('a batch of one’s own statements', () => {
     ).toEqual([{ rows: 57, ids: 57 }]);
   });
 
-  test('is refused with a composite key, too, and after other transactions have come and gone', async () => {
+  test('is refused with a composite key, too', async () => {
     const database = await place.freshDatabase();
     const pairs = table('pair', { a: uuid(), b: text(), n: integer() });
     const result = await database.up(
       historyOf({
         '0001_create': create(
           'create table pair (a uuid, b text, n int not null default 0, primary key (a, b))',
-          `insert into pair select md5((g / 7)::text)::uuid, 'ü"\' || g from generate_series(1, 40) g`,
+          `insert into pair select md5((g / 7)::text)::uuid, 'ü"''' || g from generate_series(1, 40) g`,
         ),
         '0002_own': backfill({
           ...common,
