@@ -107,8 +107,9 @@ export function enumType<const M extends readonly string[]>(
 
 /**
  * Any other type (a domain, a range, an extension's type), bound as text and cast. The type is written into the SQL
- * as it stands: leave out lengths, because a cast to them cuts values silently (`bit` and `character` then mean any length). A domain checks every value that is
- * compared with it, too; a type that the Data API cannot return (most extensions' types) is selected with `::text`.
+ * as it stands: leave out lengths, because a cast to them cuts values silently (`bit` and `character` mean any length here). A
+ * domain checks every value that is compared with it, too; a type that the Data API cannot return (most extensions' types) is
+ * selected with `::text`.
  *
  * @example column<string>('app.email_address')
  */
