@@ -4,8 +4,9 @@ export interface Output {
   err(line: string): void;
 }
 
-/** One verb of the command line. */
+/** One verb of the command line, or several under one name. */
 export interface Command {
+  /** The words behind `forerun`. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
@@ -13,4 +14,9 @@ export interface Command {
   readonly help: string;
   /** Resolves with the exit code. */
   run(args: readonly string[], output: Output): Promise<number>;
+}
+
+/** Commands under one name; the word behind it chooses. */
+export interface CommandGroup extends Pick<Command, 'name' | 'summary' | 'help'> {
+  readonly verbs: readonly Command[];
 }

@@ -1,12 +1,26 @@
 import { ForerunError } from '../lambda/engine/errors.ts';
 import { LocalError } from '../local/errors.ts';
-import type { Command, Output } from './command.ts';
+import type { Command, CommandGroup, Output } from './command.ts';
+import { backfill } from './commands/backfill.ts';
 import { check } from './commands/check.ts';
+import { down } from './commands/down.ts';
+import { history } from './commands/history.ts';
 import { local } from './commands/local.ts';
 import { newMigration } from './commands/new.ts';
+import { plan } from './commands/plan.ts';
 import { rehearse } from './commands/rehearse.ts';
+import { repair } from './commands/repair.ts';
+import { stamp } from './commands/stamp.ts';
+import { status } from './commands/status.ts';
+import { unlock } from './commands/unlock.ts';
+import { up } from './commands/up.ts';
 
-const COMMANDS: readonly Command[] = [newMigration, check, rehearse, local];
+type Entry = Command | CommandGroup;
+
+/** Two lists: what works on this machine, and what asks a deployed runner. */
+const HERE: readonly Entry[] = [newMigration, check, rehearse, local];
+const DEPLOYED: readonly Entry[] = [status, plan, history, up, down, backfill, unlock, repair, stamp];
+const COMMANDS: readonly Entry[] = [...HERE, ...DEPLOYED];
 
 /** Exit code for a command line that is not understood; the same as for any other bad input. */
 const MISUSED = 2;
@@ -18,11 +32,24 @@ export async function runCommandLine(argv: readonly string[], output: Output): P
     output.out(overview());
     return 0;
   }
-  const command = COMMANDS.find((one) => one.name === name);
-  if (command === undefined) {
+  const entry = COMMANDS.find((one) => one.name === name);
+  if (entry === undefined) {
     output.err(`There is no command "${name}". Run forerun --help for the list.`);
     return MISUSED;
   }
+  if (!('verbs' in entry)) return runCommand(entry, args, output);
+  const [verb, ...rest] = args;
+  const chosen = entry.verbs.find((one) => one.name === `${name} ${verb}`);
+  if (chosen !== undefined) return runCommand(chosen, rest, output);
+  if (verb === undefined || verb === '--help' || verb === '-h') {
+    output.out(entry.help);
+    return 0;
+  }
+  output.err(`There is no command "${name} ${verb}". Run forerun ${name} --help for the list.`);
+  return MISUSED;
+}
+
+async function runCommand(command: Command, args: readonly string[], output: Output): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     output.out(command.help);
     return 0;
@@ -52,10 +79,15 @@ function explain(cause: unknown, command: Command, output: Output): number {
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
-  const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  const listed = (entries: readonly Entry[]): string =>
+    entries.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n');
   return `usage: forerun <command> [options]
 
-${lines.join('\n')}
+on this machine:
+${listed(HERE)}
+
+at a deployed runner (--runner <name or ARN>, or FORERUN_RUNNER):
+${listed(DEPLOYED)}
 
 forerun <command> --help tells more about each.`;
 }

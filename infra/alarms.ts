@@ -14,7 +14,7 @@ export interface MigrationsAlarmsProps {
   readonly actions?: readonly cloudwatch.IAlarmAction[];
 }
 
-/** The three things about migrations that somebody has to look at. */
+/** The four things about migrations that somebody has to look at. */
 export class MigrationsAlarms extends Construct {
   /** A deploy was failed by its migrations, or by what keeps them from running. */
   readonly deployFailed: cloudwatch.Alarm;
@@ -22,6 +22,8 @@ export class MigrationsAlarms extends Construct {
   readonly failed: cloudwatch.Alarm;
   /** A rollback left the database ahead of the release in use. It stays on until a deploy has brought them together. */
   readonly databaseAhead: cloudwatch.Alarm;
+  /** A backfill is paused or failed. It stays on until a person lets the backfill go on, or gives it up. */
+  readonly backfillStopped: cloudwatch.Alarm;
 
   constructor(scope: Construct, id: string, { migrations, actions = [] }: MigrationsAlarmsProps) {
     super(scope, id);
@@ -40,7 +42,11 @@ export class MigrationsAlarms extends Construct {
       // Between two deploys nobody measures, and what was so stays so.
       treatMissingData: IGNORE,
     });
-    for (const alarm of [this.deployFailed, this.failed, this.databaseAhead]) {
+    this.backfillStopped = this.alarm('BackfillStopped', migrations.metricBackfillsStopped(), {
+      alarmDescription: `A backfill of Forerun (${path}) is paused or failed. The action "backfills" tells which and why; "resume", "retry" and "cancel" end this.`,
+      treatMissingData: IGNORE,
+    });
+    for (const alarm of [this.deployFailed, this.failed, this.databaseAhead, this.backfillStopped]) {
       alarm.addAlarmAction(...actions);
       alarm.addOkAction(...actions);
     }

@@ -19,6 +19,8 @@ export interface BundleOptions {
   readonly given?: GivenParams;
   /** Whether the worker's code is written as well. @default where a migration is a backfill */
   readonly worker?: boolean;
+  /** Names of all environments there are; a migration that names another one is refused. @default they are not looked at */
+  readonly environments?: readonly string[];
 }
 
 /** What a deploy tells migrations. */

@@ -49,11 +49,15 @@ function rowsOf(migrations: Migrations): readonly cloudwatch.IWidget[] {
     graph('In vain', migrations.metricFailed(), migrations.metricDeployFailed()),
     graph('Time', migrations.metricDuration(), migrations.metricLeaseWait()),
     graph('Data API', migrations.metricDataApiCalls(), migrations.metricRows()),
+    graph('Backfills: rows', migrations.metricBackfillRows(), migrations.metricBackfillBatches()),
+    graph('Backfills: batches', migrations.metricBackfillBatchDuration()),
+    graph('Backfills: progress', migrations.metricBackfillProgress(), migrations.metricBackfillsStopped()),
+    graph('Backfills: seconds to go', migrations.metricBackfillEta()),
     new cloudwatch.LogQueryWidget({
       title: 'Ends of runs',
       logGroupNames: [migrations.runner.logGroup.logGroupName],
       queryLines: [
-        'fields @timestamp, action, outcome, error.text.what',
+        'fields @timestamp, action, outcome, deployId, runId, rows, error.text.what',
         `filter note = 'ended'`,
         'sort @timestamp desc',
         'limit 20',

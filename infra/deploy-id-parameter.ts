@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 const LOGICAL_ID = 'ForerunDeployId';
 
 /**
- * Hands the deploy id into nested stacks as a parameter. The template of a nested stack is a file whose name is its content, and
+ * Hands the deploy id, and the commit where it is another, into nested stacks as a parameter. The template of a nested stack is a file whose name is its content, and
  * a self-mutating pipeline lists those files in its own definition: with the id inside, every deploy would change the pipeline.
  */
 export function deployIdIn(scope: Construct, id: string): string {
@@ -20,7 +20,7 @@ function idWithin(stack: Stack, id: string): string {
   const name = known === undefined ? LOGICAL_ID : `${LOGICAL_ID}${stack.node.children.length}`;
   const parameter = new CfnParameter(stack, name, {
     type: 'String',
-    description: 'Which deploy asks Forerun for its migrations.',
+    description: 'Which deploy asks Forerun for its migrations, or from which commit.',
   });
   given.set(parameter, id);
   stack.setParameter(parameter.logicalId, idWithin(parent, id));

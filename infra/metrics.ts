@@ -13,6 +13,12 @@ const STATISTICS: Readonly<Record<MetricName, string>> = {
   LeaseWait: cloudwatch.Stats.MAXIMUM,
   DatabaseAhead: cloudwatch.Stats.MAXIMUM,
   DeployFailed: cloudwatch.Stats.SUM,
+  BackfillRows: cloudwatch.Stats.SUM,
+  BackfillBatches: cloudwatch.Stats.SUM,
+  BackfillBatchDuration: cloudwatch.Stats.MAXIMUM,
+  BackfillProgress: cloudwatch.Stats.MINIMUM,
+  BackfillEta: cloudwatch.Stats.MAXIMUM,
+  BackfillsStopped: cloudwatch.Stats.MAXIMUM,
 };
 
 /** A metric of one runner, over five minutes unless the options say otherwise. */

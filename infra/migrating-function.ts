@@ -1,10 +1,11 @@
 import { type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { RUNNER_ENVIRONMENT, SURROUNDINGS_ENVIRONMENT } from '../lambda/contract.ts';
+import { EVENT_BUS_VARIABLE, RUNNER_ENVIRONMENT, SURROUNDINGS_ENVIRONMENT } from '../lambda/contract.ts';
 import {
   functionWithOwnRole,
   type FunctionOptions,
@@ -30,6 +31,8 @@ export interface MigratingFunctionProps extends FunctionOptions {
   readonly surroundings: Surroundings;
   /** Secrets that migrations read themselves. */
   readonly secrets: readonly secretsmanager.ISecret[];
+  /** Hears of every run. */
+  readonly eventBus: events.IEventBus | undefined;
   readonly memorySize: number;
   readonly role: iam.IRole | undefined;
   readonly logGroup: logs.ILogGroup | undefined;
@@ -40,7 +43,7 @@ export interface MigratingFunctionProps extends FunctionOptions {
 export function migratingFunction(
   scope: Construct,
   id: string,
-  { target, history, surroundings, secrets, ...options }: MigratingFunctionProps,
+  { target, history, surroundings, secrets, eventBus, ...options }: MigratingFunctionProps,
   own: Pick<OwnFunctionProps, 'description' | 'timeoutSeconds' | 'durableConfig'> & {
     readonly environment: Readonly<Record<string, string>>;
     readonly statements: readonly iam.PolicyStatement[];
@@ -60,6 +63,7 @@ export function migratingFunction(
       ...(surroundings.params === undefined
         ? {}
         : { [SURROUNDINGS_ENVIRONMENT.params]: surroundings.params }),
+      ...(eventBus === undefined ? {} : { [EVENT_BUS_VARIABLE]: eventBus.eventBusArn }),
       ...own.environment,
     },
     statements: [
@@ -67,6 +71,9 @@ export function migratingFunction(
       // The Data API reads the secret with the rights of its caller, so the runner needs both.
       // Source: Amazon Aurora User Guide, "Authorizing access to the Amazon RDS Data API".
       ...[target.secret, ...secrets].flatMap((secret) => statementsFor(scope, secret)),
+      ...(eventBus === undefined
+        ? []
+        : [new iam.PolicyStatement({ actions: ['events:PutEvents'], resources: [eventBus.eventBusArn] })]),
       ...own.statements,
     ],
   });

@@ -1,4 +1,5 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -58,6 +59,15 @@ export interface MigrationsProps {
   readonly deployId?: string;
 
   /**
+   * The commit that this deploy is made from, for the journal and the action `history`. Where only changed migrations ask the
+   * database (`runOn`), it is left out: it would make every deploy a change.
+   *
+   * @default - the commit of the build service or of git; nothing where a deploy id is given, whose template must not change with
+   * every commit
+   */
+  readonly commit?: string;
+
+  /**
    * Which deploys ask the database.
    *
    * @default 'every-deploy'
@@ -107,6 +117,14 @@ export interface MigrationsProps {
   readonly environment?: string;
 
   /**
+   * Names of all environments that there are. An `environment` that is not among them is refused at synth, and so is a migration
+   * that is limited to another name: misspelt, it would never run, and nobody would be told.
+   *
+   * @default - any name is taken
+   */
+  readonly environments?: readonly string[];
+
+  /**
    * What migrations read as `params`: plain JSON, held against each migration's own schema. It stands readably in the template,
    * so a secret has no place here; see `secrets`.
    *
@@ -120,6 +138,14 @@ export interface MigrationsProps {
    * @default - none
    */
   readonly secrets?: readonly secretsmanager.ISecret[];
+
+  /**
+   * Hears of every run and every rollback, also of those by hand: events with the source `forerun`. The runner may put events on
+   * this bus and on no other; the policy of a bus in another account has to allow it as well.
+   *
+   * @default - no events
+   */
+  readonly eventBus?: events.IEventBus;
 
   /**
    * Memory of the runner and of the worker, in MiB.

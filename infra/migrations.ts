@@ -28,7 +28,8 @@ import {
   serviceTimeoutFor,
 } from '../lambda/contract.ts';
 import { type Bundle, bundleSync } from './bundle.ts';
-import { DEPLOY_ID_CONTEXT, deployIdOf } from './deploy-id.ts';
+import { commitOf } from './commit.ts';
+import { DEPLOY_ID_CONTEXT, deployIdOf, givenDeployId } from './deploy-id.ts';
 import { deployIdIn } from './deploy-id-parameter.ts';
 import { gateFunction, handingOn } from './gate-function.ts';
 import { checkOrder } from './check-order.ts';
@@ -38,7 +39,7 @@ import { metricOf } from './metrics.ts';
 import type { MigrationsProps } from './migrations-props.ts';
 import { misused } from './misused.ts';
 import { claimHistory } from './one-history.ts';
-import { requireDeployId, requireHistoryName } from './names.ts';
+import { requireCommit, requireDeployId, requireHistoryName } from './names.ts';
 import { runnerFunction } from './runner-function.ts';
 import { surroundingsOf, type Surroundings } from './surroundings.ts';
 import { targetDatabase } from './target-database.ts';
@@ -92,7 +93,7 @@ export class Migrations extends Construct {
     const { bundle, runner, worker, gate } = withBundle(
       this,
       directory,
-      { surroundings, worker: wanted },
+      { ...surroundings, environments: props.environments, worker: wanted },
       (bundle) => {
         const migrating = {
           ...options,
@@ -100,6 +101,7 @@ export class Migrations extends Construct {
           history,
           surroundings,
           secrets: props.secrets ?? [],
+          eventBus: props.eventBus,
           memorySize: props.memorySize ?? 512,
           role: props.role,
           versionRemovalPolicy: props.versionRemovalPolicy,
@@ -132,6 +134,7 @@ export class Migrations extends Construct {
     this.worker = worker?.fn;
     this.gate = gate;
 
+    const commit = this.commit(props, directory);
     const properties: MigrationsProperties = {
       ContractVersion: CONTRACT_VERSION,
       RunnerArn: this.runnerVersion.functionArn,
@@ -141,6 +144,7 @@ export class Migrations extends Construct {
         props.runOn === 'migrations-changed'
           ? this.digest
           : deployIdIn(this, this.deployId(props.deployId, directory)),
+      ...(commit === '' ? {} : { Commit: deployIdIn(this, requireCommit(this, commit)) }),
       ClusterArn: target.clusterArn,
       SecretArn: target.secretArn,
       Database: target.database,
@@ -304,6 +308,36 @@ export class Migrations extends Construct {
     return this.metric('Rows', options);
   }
 
+  /** Rows that backfills changed. */
+  metricBackfillRows(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillRows', options);
+  }
+
+  /** Batches of backfills. */
+  metricBackfillBatches(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillBatches', options);
+  }
+
+  /** Milliseconds of the longest batch. */
+  metricBackfillBatchDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillBatchDuration', options);
+  }
+
+  /** Percent of the rows that the backfill furthest behind has looked at. */
+  metricBackfillProgress(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillProgress', options);
+  }
+
+  /** Seconds that the slowest backfill has to go. */
+  metricBackfillEta(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillEta', options);
+  }
+
+  /** Backfills that are paused or failed, as the last run or the last order about backfills found it. */
+  metricBackfillsStopped(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BackfillsStopped', options);
+  }
+
   /** The custom resource as it stands in the template. */
   private get gatekeeper(): CfnResource {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -314,6 +348,15 @@ export class Migrations extends Construct {
     // CDK's own types do not hold under TypeScript's `exactOptionalPropertyTypes`.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return new lambda.Alias(this, id, { aliasName, version: this.runnerVersion as lambda.IVersion });
+  }
+
+  /** Only where the template changes with every commit anyway, or somebody asks for it. */
+  private commit({ runOn, commit, deployId }: MigrationsProps, directory: string): string {
+    if (runOn === 'migrations-changed') return '';
+    if (commit !== undefined) return commit;
+    return givenDeployId(this, deployId) === undefined
+      ? commitOf({ directory, environment: process.env })
+      : '';
   }
 
   private deployId(given: string | undefined, directory: string): string {
@@ -343,9 +386,14 @@ function withBundle<T>(
   scope: Construct,
   directory: string,
   {
-    surroundings: { environment, params = '{}' },
+    environment,
+    environments,
+    params = '{}',
     worker,
-  }: { readonly surroundings: Surroundings; readonly worker: boolean | undefined },
+  }: Surroundings & {
+    readonly environments: readonly string[] | undefined;
+    readonly worker: boolean | undefined;
+  },
   use: (bundle: Bundle) => T,
 ): T {
   const outdir = mkdtempSync(join(tmpdir(), 'forerun-'));
@@ -358,6 +406,7 @@ function withBundle<T>(
         outdir,
         ...(given === undefined ? {} : { given }),
         ...(worker === undefined ? {} : { worker }),
+        ...(environments === undefined ? {} : { environments }),
       }),
     );
   } finally {

@@ -27,3 +27,13 @@ export function requireDeployId(construct: IConstruct, id: string): string {
     `Give a 'deployId' of at most ${DEPLOY_ID_LENGTH} characters, for example the commit.`,
   );
 }
+
+/** And for a commit. */
+export function requireCommit(construct: IConstruct, commit: string): string {
+  if (Token.isUnresolved(commit) || commit.length <= DEPLOY_ID_LENGTH) return commit;
+  throw misused(
+    construct,
+    `the commit has ${commit.length} characters.`,
+    `Give a 'commit' of at most ${DEPLOY_ID_LENGTH} characters: its hash.`,
+  );
+}

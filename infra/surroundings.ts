@@ -1,5 +1,6 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { meantBy } from '../lambda/engine/near-miss.ts';
 import { misused } from './misused.ts';
 
 /** What migrations are told from outside, as it stands in a template. */
@@ -15,14 +16,29 @@ const PARAMS_BYTES = 3072;
 /** Refuses at synth what the runner would refuse in the middle of a deploy. */
 export function surroundingsOf(
   scope: Construct,
-  given: { readonly environment?: string; readonly params?: Readonly<Record<string, unknown>> },
+  given: {
+    readonly environment?: string;
+    readonly environments?: readonly string[];
+    readonly params?: Readonly<Record<string, unknown>>;
+  },
 ): Surroundings {
-  const { environment, params } = given;
+  const { environment, environments, params } = given;
   if (environment !== undefined && !Token.isUnresolved(environment) && !/^.{1,64}$/.test(environment)) {
     throw misused(
       scope,
       `'${environment}' cannot name an environment.`,
       `Let 'environment' be 1 to 64 characters, such as 'production'.`,
+    );
+  }
+  if (
+    environment !== undefined &&
+    !Token.isUnresolved(environment) &&
+    environments?.includes(environment) === false
+  ) {
+    throw misused(
+      scope,
+      `'environment' is '${environment}', which is none of ${environments.join(', ')}${meantBy(environment, environments)}.`,
+      `Correct it, or add it to 'environments'.`,
     );
   }
   return { environment, params: params === undefined ? undefined : paramsText(scope, params) };

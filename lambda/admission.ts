@@ -10,14 +10,16 @@ const READING: ReadonlySet<string> = new Set<RunnerEvent['action']>([
   'backfills',
 ]);
 
+/** The alias or version in `arn:aws:lambda:<region>:<account>:function:<name>:<alias or version>`, if there is one. */
+export const qualifierOf = (invokedFunctionArn: string): string | undefined =>
+  invokedFunctionArn.split(':')[7];
+
 /**
  * Holds an ask to the alias through which it came. IAM does not see the payload of an invoke, but it does see the alias: who
  * is granted only the alias for readers can read and nothing else.
  */
 export function refuseBeyondAlias({ action }: RunnerEvent, invokedFunctionArn: string): void {
-  // arn:aws:lambda:<region>:<account>:function:<name>:<alias or version>
-  const alias = invokedFunctionArn.split(':')[7];
-  if (alias !== RUNNER_ALIASES.read || READING.has(action)) return;
+  if (qualifierOf(invokedFunctionArn) !== RUNNER_ALIASES.read || READING.has(action)) return;
   throw new ForerunError('read-only', {
     what: `The alias "${RUNNER_ALIASES.read}" of the runner takes ${[...READING].join(', ')}, and not ${action}.`,
     state: UNTOUCHED,

@@ -8,11 +8,11 @@ import type { BackfillData } from './engine/backfill/operate.ts';
 import type { Trial } from './engine/backfill/trial.ts';
 import type { PlanData, RunData, Status } from './engine/inspect.ts';
 import type { Atomic } from './engine/migration.ts';
-import type { RunError, RunResult } from './engine/outcome.ts';
+import type { RunError, RunResult, StepOutcome } from './engine/outcome.ts';
 import type { Verdict } from './engine/settle.ts';
 import type { Unlocked } from './engine/unlock.ts';
 
-export type { Verdict };
+export type { StepOutcome, Verdict };
 
 /** Version of the properties and payloads below. A gate that meets a newer one on a rollback keeps out of the way. */
 export const CONTRACT_VERSION = '1';
@@ -73,6 +73,8 @@ export interface MigrationsProperties {
   readonly Digest: string;
   /** Which deploy asks; equal input gives an equal id. */
   readonly DeployId: string;
+  /** The commit that the template was made from; absent where nobody told, and where it would make a deploy of its own. */
+  readonly Commit?: string;
   readonly ClusterArn: string;
   readonly SecretArn: string;
   readonly Database: string;
@@ -156,14 +158,87 @@ export const METRICS = {
     DatabaseAhead: 'Count',
     /** 1 when the gate fails a deploy, for whatever reason, 0 when it lets one on. */
     DeployFailed: 'Count',
+    /** Rows that backfills changed. */
+    BackfillRows: 'Count',
+    BackfillBatches: 'Count',
+    /** Each batch of a backfill, from its request to its answer. */
+    BackfillBatchDuration: 'Milliseconds',
+    /** How much of a backfill's rows were looked at. */
+    BackfillProgress: 'Percent',
+    /** How long a backfill has to go, at the rate of its last minute. */
+    BackfillEta: 'Seconds',
+    /** Backfills that are paused or failed: only a person lets them go on. */
+    BackfillsStopped: 'Count',
   },
 } as const;
 
 export type MetricName = keyof (typeof METRICS)['units'];
 
+/** Environment of the runner: ARN of the event bus that hears of every run; absent where nobody asked for it. */
+export const EVENT_BUS_VARIABLE = 'FORERUN_EVENT_BUS';
+
+/** What an event on the bus is known by. */
+export const RUN_EVENTS = {
+  source: 'forerun',
+  /** A run has ended, whatever came of it. */
+  run: 'Forerun Run Ended',
+  /** A rollback has raised the fence, or could not. */
+  rollback: 'Forerun Rollback Settled',
+} as const;
+
+/** The detail of both kinds of events; plain data, without statements, values and secrets. */
+export interface RunEventDetail {
+  /** Version of this form. */
+  readonly version: '1';
+  readonly action: 'up' | 'down' | 'revert' | 'settle';
+  /** Whether the run reached its goal; of a rollback, whether no earlier run can commit any more. */
+  readonly ok: boolean;
+  /** As in the journal: what is known of the run's steps, or `settled`. */
+  readonly outcome: string;
+  readonly history: string;
+  readonly database: string;
+  readonly clusterArn: string;
+  /** Last migration of the release that was asked, or `base`. */
+  readonly head: string;
+  readonly runId: string;
+  readonly deployId: string | null;
+  readonly commit: string | null;
+  /** Id of the stack and of the resource that asked; null for a person. */
+  readonly owner: string | null;
+  readonly milliseconds: number;
+  readonly dataApiCalls: number;
+  /** Migrations that were applied; at most 100, and `migrations` counts them all. */
+  readonly applied: readonly string[];
+  /** Migrations that were reverted; as above. */
+  readonly reverted: readonly string[];
+  /** How many were applied or reverted. */
+  readonly migrations: number;
+  /** Rows that the run wrote and that stand. */
+  readonly rows: number;
+  /** What went wrong: the code of `docs/errors.md`, and the migration where there is one. The log tells the rest. */
+  readonly error: { readonly code: string; readonly migration: string | null } | null;
+  /** Of a rollback: where it leaves the database. */
+  readonly verdict: Pick<Verdict, 'ahead' | 'pending' | 'compatible'> | null;
+  /** Where the log of the run is. */
+  readonly log: string;
+}
+
+/** Which parts of a bundle are made of which lines of the author's files. */
+export interface AuthorPlaces {
+  /** As people know them, from the folder that holds the migrations. */
+  readonly files: readonly string[];
+  /**
+   * Line and column of the bundle where a part begins, in this order; the number of its file, and its line there. A file that
+   * is -1 is none of the author's. Lines and columns count from 1.
+   */
+  readonly places: readonly (readonly number[])[];
+}
+
 /** What the gate adds to an action, so that the run knows for whom it works and when it must be done. */
 export interface DeployContext {
   readonly deployId: string;
+  /** The commit that the deploy was made from, where its template tells. */
+  readonly commit?: string;
   /** StackId and LogicalResourceId of the asking resource: two runs of one owner are one deploy overtaking itself. */
   readonly owner: string;
   /** The same key asked twice means the same run: it is waited for or its stored outcome is returned, never repeated. */
@@ -206,6 +281,8 @@ export type WorkerTask =
   | {
       readonly task: 'up';
       readonly ask: Extract<GateAsk, { readonly action: 'up' }>;
+      /** What the runner has committed before. */
+      readonly applied: readonly StepOutcome[];
       /** Name of the runner, under which its metrics are kept. */
       readonly runner: string;
     }
@@ -223,6 +300,8 @@ export type RunnerAnswer = {
   readonly ok: boolean;
   /** Where this call's log lines are. */
   readonly log: string;
+  /** As what the call stands in log and journal; absent in the answers of runners before this member was added. */
+  readonly runId?: string;
 } & (
   | { readonly action: 'up' | 'down'; readonly result: RunResult }
   /** Another run of the same resource still works; nothing was done. */

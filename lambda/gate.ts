@@ -6,7 +6,7 @@ import { readHandedOn } from './gate/handed-on.ts';
 import { askedAt, readRequest, type GateRequest } from './gate/request.ts';
 import { isRollingBack } from './gate/stack-status.ts';
 import type { GateContext } from './gate/work.ts';
-import { metricLine } from './metric-line.ts';
+import { openLog, type Log } from './log.ts';
 
 /** Before the process is ended, when no more attempt to answer makes sense. */
 const LAST_MOMENT_MS = 2_000;
@@ -16,22 +16,35 @@ const LAST_MOMENT_MS = 2_000;
  * code, so it always loads; it alone knows the ResponseURL.
  */
 export async function handler(event: unknown, context: GateContext): Promise<void> {
+  const { awsRequestId, invokedFunctionArn } = context;
   const handedOn = readHandedOn(event);
   const asked = readRequest(handedOn === null ? event : handedOn.request);
-  if (asked === null) return log('not a request of CloudFormation; nothing was done');
+  const log = openLog({
+    function_request_id: awsRequestId,
+    deployId: asked?.ResourceProperties.DeployId,
+    gateRequestId: handedOn?.requestId ?? awsRequestId,
+  });
+  if (asked === null) return log.line('WARN', 'not a request of CloudFormation; nothing was done');
   const endMs = Date.now() + context.getRemainingTimeInMillis();
   const ageMs = Date.now() - (askedAt(asked) ?? Date.now());
   if (ageMs > serviceTimeoutFor(Number(asked.ResourceProperties.Timeout ?? 0)) * 1000) {
-    return log(
+    return log.line(
+      'WARN',
       `the request is ${Math.round(ageMs / 1000)} s old, CloudFormation has given up on it; nothing was done`,
     );
   }
   const part = handedOn === null ? '' : `, part ${handedOn.hop}`;
-  log(`${asked.RequestType} of ${asked.LogicalResourceId}${part}`);
-  const answer = await answerOrFailure(asked, endMs, () => decide(asked, context, handedOn));
-  if (answer === null) return log('the worker goes on, and so does the gate, in its next part');
-  log(`${answer.status}: ${answer.reason}`);
-  measure(asked, answer);
+  log.line('INFO', `${asked.RequestType} of ${asked.LogicalResourceId}${part}`);
+  const hearing: GateContext = {
+    awsRequestId,
+    invokedFunctionArn,
+    getRemainingTimeInMillis: () => context.getRemainingTimeInMillis(),
+    heard: ({ runId }) => log.append({ runId }),
+  };
+  const answer = await answerOrFailure(asked, endMs, () => decide(asked, hearing, handedOn));
+  if (answer === null) return log.line('INFO', 'the worker goes on, and so does the gate, in its next part');
+  log.line(answer.status === 'FAILED' ? 'ERROR' : 'INFO', `${answer.status}: ${answer.reason}`);
+  measure(asked, answer, log);
   await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
 }
 
@@ -62,15 +75,9 @@ async function answerOrFailure(
 }
 
 /** Also tells of deploys that fail before the runner can measure anything. */
-function measure({ RequestType, ResourceProperties }: GateRequest, { status }: GateAnswer): void {
+function measure({ RequestType, ResourceProperties }: GateRequest, { status }: GateAnswer, log: Log): void {
   // arn:aws:lambda:<region>:<account>:function:<name>:<version>
   const runner = ResourceProperties.RunnerArn?.split(':')[6];
   if (RequestType === 'Delete' || runner === undefined) return;
-  write(metricLine(runner, { DeployFailed: status === 'FAILED' ? 1 : 0 }, Date.now()));
-}
-
-const log = (message: string): void => write({ gate: message });
-
-function write(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  log.measure(runner, { DeployFailed: status === 'FAILED' ? 1 : 0 }, 'measured');
 }

@@ -50,8 +50,15 @@ export function request({ url, method, headers, body, timeoutMs }: HttpRequest):
   });
 }
 
+/** Each service by its name in addresses and signatures, with the variable that says where else it is. */
+const ENDPOINT_VARIABLES = {
+  lambda: 'AWS_ENDPOINT_URL_LAMBDA',
+  cloudformation: 'AWS_ENDPOINT_URL_CLOUDFORMATION',
+  events: 'AWS_ENDPOINT_URL_EVENTBRIDGE',
+} as const;
+
 export interface SignedCall {
-  readonly service: 'lambda' | 'cloudformation';
+  readonly service: keyof typeof ENDPOINT_VARIABLES;
   /** @default 'POST' */
   readonly method?: 'GET' | 'POST';
   readonly path: string;
@@ -74,9 +81,7 @@ export function callAws({
   const region = env['AWS_REGION'] ?? '';
   const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   const endpoint =
-    env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ??
-    env['AWS_ENDPOINT_URL'] ??
-    `https://${service}.${region}.${suffix}`;
+    env[ENDPOINT_VARIABLES[service]] ?? env['AWS_ENDPOINT_URL'] ?? `https://${service}.${region}.${suffix}`;
   const url = new URL(path, endpoint);
   const signed = aws4.sign(
     {

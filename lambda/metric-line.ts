@@ -6,7 +6,7 @@ import { METRICS, type MetricName } from './contract.ts';
  */
 export function metricLine(
   runner: string,
-  values: Readonly<Partial<Record<MetricName, number>>>,
+  values: Readonly<Partial<Record<MetricName, number | readonly number[]>>>,
   timestamp: number,
 ): object {
   const { namespace, dimension, units } = METRICS;

@@ -1,6 +1,15 @@
 import type { BackfillAnswer } from './contract.ts';
-import { backfills, move, ownBackfill, tune, work, type Operator } from './engine/backfill/operate.ts';
-import { isOpen } from './engine/backfill/states.ts';
+import {
+  backfills,
+  move,
+  oneBackfill,
+  ownBackfill,
+  tune,
+  work,
+  type Asked,
+  type Operator,
+} from './engine/backfill/operate.ts';
+import { isOpen, isStopped } from './engine/backfill/states.ts';
 import { tryBatch } from './engine/backfill/trial.ts';
 import { DatabaseFailure } from './engine/database-failure.ts';
 import { ForerunError } from './engine/errors.ts';
@@ -19,9 +28,19 @@ export async function answerOnBackfills(
   deadlineMs: number,
   ports: Ports,
 ): Promise<BackfillAnswer> {
+  const list = async () => {
+    const all = await backfills(operator.history, ports, postgres);
+    ports.tell({ note: 'backfills', stopped: all.filter(({ state }) => isStopped(state)).length });
+    return all;
+  };
   switch (event.action) {
-    case 'backfills':
-      return { ok: true, action: 'backfills', backfills: await backfills(operator.history, ports, postgres) };
+    case 'backfills': {
+      const shown =
+        event.backfill === undefined
+          ? await list()
+          : [await oneBackfill(event.backfill, operator, ports, postgres)];
+      return { ok: true, action: 'backfills', backfills: shown };
+    }
     case 'backfill': {
       if (event.dryRun) {
         const migration = ownBackfill(event.backfill ?? '', operator);
@@ -35,25 +54,30 @@ export async function answerOnBackfills(
       const { lanes } = event;
       const crew = lanes === undefined ? operator : { ...operator, lanes };
       await work(wanted, crew, deadlineMs - KEPT_BACK_MS, ports);
-      const after = await backfills(operator.history, ports, postgres);
-      const shown = after.filter(({ id }) => wanted.includes(id));
-      const stopped = shown.some(({ state }) => state === 'paused' || state === 'failed');
+      const shown = (await list()).filter(({ id }) => wanted.includes(id));
+      const stopped = shown.some(({ state }) => isStopped(state));
       return { ok: !stopped, action: 'backfills', backfills: shown };
     }
     case 'pause':
     case 'resume':
     case 'cancel':
     case 'retry': {
-      const backfill = await move(event.backfill, event.action, operator, ports, postgres);
-      return { ok: true, action: 'backfills', backfills: [backfill] };
+      const { id } = await move(event.backfill, event.action, askedBy(event), operator, ports, postgres);
+      return { ok: true, action: 'backfills', backfills: (await list()).filter((one) => one.id === id) };
     }
     case 'tune': {
       const { mostRows = null, pauseMs = null, parallel = null } = event;
-      const backfill = await tune(event.backfill, { mostRows, pauseMs, parallel }, operator, ports, postgres);
+      const tuned = { mostRows, pauseMs, parallel };
+      const backfill = await tune(event.backfill, tuned, askedBy(event), operator, ports, postgres);
       return { ok: true, action: 'backfills', backfills: [backfill] };
     }
   }
 }
+
+const askedBy = (event: { readonly reason?: string; readonly by?: string }): Asked => ({
+  reason: event.reason ?? null,
+  by: event.by ?? null,
+});
 
 /** How long a deploy goes on working, when all else is done, on what is enqueued: most backfills are over by then. */
 const AFTER_A_RUN_MS = 60_000;

@@ -19,6 +19,7 @@ const target = v.strictObject({
 
 const deploy = v.strictObject({
   deployId: name(256),
+  commit: v.exactOptional(name(256)),
   owner: name(2048),
   runKey: name(2048),
   digest: name(128),
@@ -37,14 +38,24 @@ const surroundings = {
 /** Kept in the journal for whoever asks later. */
 const reason = name(500);
 
+/** Who a person says to be, for whoever reads the history later: Lambda does not tell a function who invokes it. */
+const by = v.exactOptional(name(128));
+
 /** The name of the database, where a person has to say that it is the right one. */
 const confirm = v.optional(name(64));
 
 const backfill = name(128);
 
+/** Why a person asks, and who it is: kept as it is given. Nobody has checked it; who may ask at all is for IAM to say. */
+const asked = { reason: v.exactOptional(reason), by: v.exactOptional(name(128)) };
+
 /** What is asked of backfills. */
 const backfillEvents = [
-  v.strictObject({ action: v.literal('backfills'), target: v.optional(v.partial(target)) }),
+  v.strictObject({
+    action: v.literal('backfills'),
+    backfill: v.exactOptional(backfill),
+    target: v.optional(v.partial(target)),
+  }),
   v.strictObject({
     action: v.literal('backfill'),
     backfill: v.exactOptional(backfill),
@@ -56,11 +67,13 @@ const backfillEvents = [
   v.strictObject({
     action: v.picklist(['pause', 'resume', 'cancel', 'retry']),
     backfill,
+    ...asked,
     target: v.optional(v.partial(target)),
   }),
   v.strictObject({
     action: v.literal('tune'),
     backfill,
+    ...asked,
     mostRows: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50_000))),
     pauseMs: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3_600_000))),
     parallel: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16))),
@@ -80,12 +93,14 @@ const runnerEvent = v.variant('action', [
     target: v.optional(v.partial(target)),
     deploy: v.optional(deploy),
     yieldToOwnRun: v.optional(v.boolean(), false),
+    by,
     ...surroundings,
   }),
   v.strictObject({
     action: v.literal('down'),
     to: name(128),
     confirm,
+    by,
     atomic: v.optional(atomic, 'group'),
     target: v.optional(v.partial(target)),
     ...surroundings,
@@ -108,14 +123,16 @@ const runnerEvent = v.variant('action', [
     action: v.literal('unlock'),
     reason,
     confirm,
+    by,
     target: v.optional(v.partial(target)),
   }),
-  v.strictObject({ action: v.literal('repair'), reason, target: v.optional(v.partial(target)) }),
+  v.strictObject({ action: v.literal('repair'), reason, by, target: v.optional(v.partial(target)) }),
   v.strictObject({
     action: v.literal('stamp'),
     to: name(128),
     reason,
     confirm,
+    by,
     target: v.optional(v.partial(target)),
   }),
   v.strictObject({ action: v.literal('settle'), target: v.optional(v.partial(target)), deploy }),

@@ -1,14 +1,17 @@
-import { refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
+import { qualifierOf, refuseBeyondAlias, refuseUnconfirmed } from './admission.ts';
+import { authorPlaceFinder } from './author-place.ts';
 import { bindMigration, isMigrationDefinition } from './authoring/migration.ts';
 import type { Surroundings } from './authoring/surroundings.ts';
+import { unreadParams } from './authoring/unread-params.ts';
+import { backfillMeter } from './backfill-meter.ts';
 import { realClock } from './clock.ts';
 import {
   DEFAULT_HISTORY,
   RUNNER_ENVIRONMENT,
   SURROUNDINGS_ENVIRONMENT,
   WORKER_ENVIRONMENT,
+  type AuthorPlaces,
   type DeployContext,
-  type MetricName,
   type RunnerAnswer,
   type Target,
 } from './contract.ts';
@@ -28,11 +31,15 @@ import { revert } from './engine/revert.ts';
 import { run } from './engine/run.ts';
 import { settle } from './engine/settle.ts';
 import { unlock } from './engine/unlock.ts';
-import { metricLine } from './metric-line.ts';
-import { runMeter, type RunMeter } from './run-meter.ts';
+import { openLog, type Log } from './log.ts';
+import { metered } from './metered.ts';
+import { isCountedOnly, noteText } from './note-text.ts';
+import { tellEnd, tellVerdict, writeMetrics, type Telling } from './run-end.ts';
+import { runMeter } from './run-meter.ts';
 import { answerOnBackfills, workAfterRun } from './runner-backfill.ts';
 import { handToWorker } from './runner-worker.ts';
 import { readRunnerEvent, type RunnerEvent } from './runner-event.ts';
+import { hidingOutput } from './secrets/hiding-output.ts';
 import { secretReader, type SecretReader } from './secrets/secret-reader.ts';
 
 /** A migration's module with what the build found out about it. */
@@ -45,6 +52,8 @@ export interface RunnerBundle {
   readonly migrations: readonly BundledMigration[];
   /** In the order in which they run after the history. @default none */
   readonly repeatables?: readonly BundledMigration[];
+  /** Where in the author's files the parts of the bundle come from. @default nobody knows */
+  readonly places?: () => AuthorPlaces;
 }
 
 /** The part of Lambda's context that the runner uses. */
@@ -66,46 +75,77 @@ const ANSWER_RESERVE_MS = 5_000;
 /** Makes the Lambda handler of a bundle. Custom resource, person and command line all come in here. */
 export function createRunner(bundle: RunnerBundle) {
   return async (event: unknown, context: RunnerContext): Promise<RunnerAnswer> => {
-    const log = `${context.logGroupName} ${context.logStreamName}`;
+    const place = `${context.logGroupName} ${context.logStreamName}`;
+    // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
+    const runId = `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`;
+    const secrets = secretReader();
+    const log = openLog({ function_request_id: context.awsRequestId, runId }, secrets.hide);
     try {
       const asked = readRunnerEvent(event);
+      if ('deploy' in asked && asked.deploy !== undefined) log.append(contextOf(asked.deploy));
       refuseBeyondAlias(asked, context.invokedFunctionArn);
-      const answer = await answerTo(asked, bundle, context);
-      return { ...answer, log };
+      const desk = { ...bundle, runId, secrets, log, place };
+      const answer = await hidingOutput(secrets.hide, () => answerTo(asked, desk, context));
+      return { ...answer, log: place, runId };
     } catch (cause) {
       const error = asForerunError(cause);
-      writeLine({ note: 'refused', code: error.code, message: error.message });
-      return { ok: false, action: 'none', error: errorData(error), log };
+      log.line('ERROR', error.message, { note: 'refused', code: error.code });
+      return { ok: false, action: 'none', error: errorData(error), log: place, runId };
     }
   };
 }
 
+/** The alias or version that was invoked: all that Lambda tells of how somebody came here. */
+function throughOf({ invokedFunctionArn }: RunnerContext): { readonly through?: string } {
+  const through = qualifierOf(invokedFunctionArn);
+  return through === undefined ? {} : { through };
+}
+
 type Answer = RunnerAnswer extends infer One ? (One extends unknown ? Omit<One, 'log'> : never) : never;
 
-async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: RunnerContext): Promise<Answer> {
+/** What one call works with. */
+interface Desk extends RunnerBundle {
+  readonly runId: string;
+  readonly secrets: SecretReader;
+  readonly log: Log;
+  /** Where the log is. */
+  readonly place: string;
+}
+
+async function answerTo(event: RunnerEvent, desk: Desk, context: RunnerContext): Promise<Answer> {
+  const { runId, secrets, log, place, ...bundle } = desk;
+  const startedMs = Date.now();
   const target = targetOf(event.target ?? {});
   refuseUnconfirmed(event, target.database);
-  const secrets = secretReader();
   const surroundings = surroundingsOf(event, secrets);
   const history = bound(bundle.migrations, surroundings);
   const repeatables = bound(bundle.repeatables ?? [], surroundings);
+  if (event.action === 'up' || event.action === 'plan') refuseUnread(bundle, surroundings);
   const deploy = 'deploy' in event ? event.deploy : undefined;
   if (deploy !== undefined) refuseStale(deploy, bundle);
   const ownDeadlineMs = Date.now() + context.getRemainingTimeInMillis() - ANSWER_RESERVE_MS;
   const deadlineMs = Math.min(ownDeadlineMs, deploy?.deadlineMs ?? ownDeadlineMs);
-  const meter = runMeter(Date.now());
-  const ports = metered(portsFor(target, deadlineMs, secrets), meter);
+  const meter = runMeter(startedMs);
+  const runner = context.runnerName ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
+  const batches = backfillMeter(runner, log, Date.now);
+  const { places } = bundle;
+  const authorPlace = places === undefined ? {} : { authorPlace: authorPlaceFinder(places) };
+  const ports = { ...metered(portsFor(target, deadlineMs, desk), meter, batches), ...authorPlace };
   const identity = {
-    // Lambda hands an asynchronous event in again under the same request id; an attempt needs one of its own.
-    runId: `${context.awsRequestId}/${crypto.randomUUID().slice(0, 8)}`,
+    runId,
     runKey: deploy?.runKey ?? null,
     history: target.history,
     deployId: deploy?.deployId ?? null,
     owner: deploy?.owner ?? null,
     digest: bundle.digest,
     ...(typeof deploy?.askedAtMs === 'number' ? { askedAtMs: deploy.askedAtMs } : {}),
+    ...(deploy?.commit === undefined ? {} : { commit: deploy.commit }),
+    ...('by' in event && event.by !== undefined ? { by: event.by } : {}),
+    ...throughOf(context),
   };
   const asker = { identity, history, repeatables };
+  const frame = { target, identity, head: history.at(-1)?.id ?? BASE, startedMs, log: place };
+  const telling = { meter, log, frame, runner };
   const terms = { history, repeatables, deadlineMs, limits: DEFAULT_LIMITS };
   const operator = {
     history: target.history,
@@ -131,25 +171,29 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
         await workAfterRun(ids, operator, deadlineMs, ports);
         await handToWorker(ids, { operator, target, worker, deadlineMs }, ports);
       }
-      return endOf(action, result, meter, context);
+      batches.end();
+      return endOf(action, result, telling);
     }
     case 'settle': {
       const settled: RunIdentity & { action: 'settle' } = { ...identity, action: 'settle' };
       const verdict = await settle({ ...terms, identity: settled }, ports, postgres);
-      writeLine({ note: 'settled', ...verdict });
-      writeMetrics(meter.ofVerdict(verdict), context);
+      await tellVerdict(verdict, telling);
       return { ok: true, action: 'settle', verdict };
     }
     case 'revert': {
       const { owners, sinceMs, everything } = event;
       const wanted = { ...terms, identity, owners, sinceMs, everything, ...surroundings.environment };
-      const hasty = portsFor(target, deadlineMs, secrets, { patienceMs: REVERT_PATIENCE_MS });
-      return endOf('down', await revert(wanted, metered(hasty, meter), postgres), meter, context);
+      const hasty = portsFor(target, deadlineMs, desk, { patienceMs: REVERT_PATIENCE_MS });
+      return endOf(
+        'revert',
+        await revert(wanted, { ...metered(hasty, meter), ...authorPlace }, postgres),
+        telling,
+      );
     }
     case 'unlock': {
       const order = { ...identity, action: event.action, reason: event.reason };
       const unlocked = await unlock(order, ports, postgres);
-      writeLine({ note: 'unlocked', ...unlocked });
+      log.line('WARN', 'The lease was taken away.', { note: 'unlocked', ...unlocked });
       return { ok: true, action: 'unlock', unlocked };
     }
     case 'stamp':
@@ -158,7 +202,7 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
       const to = event.action === 'stamp' ? event.to : null;
       const request = { ...terms, identity: { ...identity, action }, reason, to };
       const amended = await amend(request, ports, postgres);
-      writeLine({ note: 'amended', ...amended });
+      log.line('WARN', 'The journal was amended.', { note: 'amended', ...amended });
       return { ok: true, action, amended };
     }
     case 'status':
@@ -181,43 +225,35 @@ async function answerTo(event: RunnerEvent, bundle: RunnerBundle, context: Runne
     case 'resume':
     case 'cancel':
     case 'retry':
-    case 'tune': {
-      const told = await answerOnBackfills(event, operator, deadlineMs, ports);
-      if (event.action === 'resume' || event.action === 'retry') {
-        await handToWorker([event.backfill], { operator, target, worker, deadlineMs }, ports);
+    case 'tune':
+      try {
+        const told = await answerOnBackfills(event, operator, deadlineMs, ports);
+        if (event.action === 'resume' || event.action === 'retry') {
+          await handToWorker([event.backfill], { operator, target, worker, deadlineMs }, ports);
+        }
+        return told;
+      } finally {
+        batches.end();
+        writeMetrics(meter.ofBackfills(), telling);
       }
-      return told;
-    }
   }
 }
 
-function endOf(
-  action: 'up' | 'down',
+async function endOf(
+  asked: 'up' | 'down' | 'revert',
   result: RunResult | 'overtaken',
-  meter: RunMeter,
-  context: RunnerContext,
-): Answer {
+  telling: Telling,
+): Promise<Answer> {
   if (result === 'overtaken') return { ok: true, action: 'up', overtaken: true };
-  writeLine({ note: 'ended', ...result });
-  writeMetrics(meter.ofResult(result, Date.now()), context);
-  return { ok: result.error === null, action, result };
+  await tellEnd(asked, result, telling);
+  return { ok: result.error === null, action: asked === 'up' ? 'up' : 'down', result };
 }
 
-const metered = (ports: Ports, { hear }: RunMeter): Ports => ({
-  ...ports,
-  tell(note) {
-    hear(note);
-    ports.tell(note);
-  },
+/** The deploy in every line; the run key begins with Lambda's id of the gate's invoke. */
+const contextOf = ({ deployId, runKey }: DeployContext) => ({
+  deployId,
+  gateRequestId: runKey.split('/')[0],
 });
-
-function writeMetrics(
-  values: Readonly<Partial<Record<MetricName, number>>> | null,
-  { runnerName }: RunnerContext,
-): void {
-  const runner = runnerName ?? process.env['AWS_LAMBDA_FUNCTION_NAME'];
-  if (values !== null && runner !== undefined) writeLine(metricLine(runner, values, Date.now()));
-}
 
 interface RunSurroundings extends Surroundings {
   /** Empty where nobody said which environment this is. */
@@ -257,10 +293,14 @@ const REVERT_PATIENCE_MS = 15_000;
 function portsFor(
   target: Target,
   deadlineMs: number,
-  { hide }: SecretReader,
+  { secrets: { hide }, log }: Desk,
   patience: { readonly patienceMs?: number } = {},
 ): Ports {
-  const tell = (note: RunNote): void => writeLine(note, hide);
+  const tell = (note: RunNote): void => {
+    if (isCountedOnly(note)) return;
+    const { level, message } = noteText(note);
+    log.line(level, message, note);
+  };
   const database = dataApiDatabase({
     target,
     clock: realClock,
@@ -303,6 +343,15 @@ function bound(migrations: readonly BundledMigration[], surroundings: Surroundin
   });
 }
 
+/** On the way down, and in a rollback, a name too many does no harm. */
+function refuseUnread({ migrations, repeatables = [] }: RunnerBundle, { params }: Surroundings): void {
+  const schemas = [...migrations, ...repeatables].flatMap(({ definition }) =>
+    isMigrationDefinition(definition) ? (definition.params ?? []) : [],
+  );
+  const refusal = unreadParams(schemas, params);
+  if (refusal !== undefined) throw refusal;
+}
+
 /** Template and code come from one synth; if they differ, the code that answers is not the code that was meant. */
 function refuseStale({ digest }: DeployContext, bundle: RunnerBundle): void {
   if (digest === bundle.digest) return;
@@ -317,8 +366,4 @@ function asForerunError(cause: unknown): ForerunError {
   if (cause instanceof ForerunError) return cause;
   if (cause instanceof DatabaseFailure) return databaseUnavailable(cause);
   throw cause;
-}
-
-function writeLine(line: object, hide: (text: string) => string = (text) => text): void {
-  process.stdout.write(`${hide(JSON.stringify(line))}\n`);
 }

@@ -1,5 +1,5 @@
 import { withDurableExecution, type DurableContext } from '@aws/durable-execution-sdk-js';
-import { UNFINISHED, type RunnerAnswer, type WorkerTask } from './contract.ts';
+import { UNFINISHED, type RunnerAnswer, type StepOutcome, type WorkerTask } from './contract.ts';
 import { isOpen, type BackfillState } from './engine/backfill/states.ts';
 import { createRunner, type RunnerBundle, type RunnerContext } from './runner.ts';
 import type { RunnerEventInput } from './runner-event.ts';
@@ -46,10 +46,11 @@ export function createWorker(bundle: RunnerBundle) {
 
 /** The migrations of a deploy, until a run ends otherwise than by its time, or the deploy's own time is over. */
 async function finishRun(
-  { ask, runner }: UpTask,
+  { ask, applied, runner }: UpTask,
   context: DurableContext,
   run: Runner,
 ): Promise<RunnerAnswer> {
+  let before = applied;
   for (let turn = 1; ; turn += 1) {
     const { answer, more } = await context.step(
       `run ${turn}`,
@@ -58,13 +59,24 @@ async function finishRun(
         const deploy = { ...ask.deploy, runKey: `${ask.deploy.runKey}/${turn}` };
         const ended = await run({ ...ask, deploy }, contextOf(context, runner));
         const code = 'result' in ended ? ended.result.error?.code : undefined;
-        return { answer: ended, more: UNFINISHED.has(code ?? '') && Date.now() < deploy.deadlineMs };
+        return {
+          answer: withSteps(before, ended),
+          more: UNFINISHED.has(code ?? '') && Date.now() < deploy.deadlineMs,
+        };
       },
       STEP,
     );
     if (!more) return answer;
+    if ('result' in answer) before = answer.result.steps.filter(({ outcome }) => outcome === 'applied');
     await context.wait(`after run ${turn}`, BETWEEN);
   }
+}
+
+/** All that the deploy has committed, as if one run had done it. */
+function withSteps(before: readonly StepOutcome[], answer: RunnerAnswer): RunnerAnswer {
+  if (!('result' in answer)) return answer;
+  const { result } = answer;
+  return { ...answer, result: { ...result, steps: [...before, ...result.steps] } };
 }
 
 /** What a slice of a backfill leaves behind, small enough to be remembered. */
@@ -82,12 +94,14 @@ interface Standing {
 async function finishBackfill(task: BackfillTask, context: DurableContext, run: Runner): Promise<Standing> {
   let standing = await context.step('look', () => look(task, context, run), STEP);
   let operations = 1;
-  for (let turn = 1; isOpen(standing.state) && !standing.worked && standing.refused === null; turn += 1) {
+  let idle = false;
+  for (let turn = 1; !isOver(standing); turn += 1) {
     if (operations > MOST_OPERATIONS) {
       await context.step(`go on as ${task.link + 1}`, () => startNext(task, context), STEP);
       return standing;
     }
     const before = standing;
+    if (turn > 1) await context.wait(`before slice ${turn}`, idle ? IDLE : BETWEEN);
     const branches = Array.from({ length: before.parallel }, (_, at) => ({
       name: `lane ${at + 1}`,
       func: (lane: DurableContext) => lane.step('work', () => workSlice(task, before, context, run), STEP),
@@ -96,11 +110,14 @@ async function finishBackfill(task: BackfillTask, context: DurableContext, run: 
     lanes.throwIfError();
     // Whoever ended last has seen the most.
     standing = lanes.getResults().reduce((last, one) => (one.scanned >= last.scanned ? one : last), before);
+    idle = standing.scanned === before.scanned;
     operations += 2 * branches.length + 2;
-    await context.wait(`after slice ${turn}`, standing.scanned === before.scanned ? IDLE : BETWEEN);
   }
   return standing;
 }
+
+const isOver = ({ state, worked, refused }: Standing): boolean =>
+  worked || refused !== null || !isOpen(state);
 
 async function look({ backfill, target, runner }: BackfillTask, context: DurableContext, run: Runner) {
   const unknown: Standing = { state: 'enqueued', parallel: 1, worked: false, scanned: 0, refused: null };

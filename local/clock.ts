@@ -6,12 +6,23 @@ export interface Clock {
   after(delayMs: number, action: () => void): () => void;
 }
 
+/** Node fires a timer that is set for longer at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's own clock. A pending action does not keep the process alive. */
 export const realClock: Clock = {
   now: () => Date.now(),
   after(delayMs, action) {
-    const timer = setTimeout(action, delayMs);
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const start = (leftMs: number): void => {
+      const step = Math.min(leftMs, MAX_TIMER_MS);
+      timer = setTimeout(() => {
+        if (leftMs > step) start(leftMs - step);
+        else action();
+      }, step);
+      timer.unref();
+    };
+    start(delayMs);
     return () => {
       clearTimeout(timer);
     };

@@ -53,7 +53,7 @@ export const DIFFERENCES: readonly Difference[] = [
 
 /** The same for Lambda and CloudFormation, which have no suite of rules. */
 interface CloudDifference {
-  readonly service: 'Lambda' | 'CloudFormation' | 'IAM';
+  readonly service: 'Lambda' | 'CloudFormation' | 'EventBridge' | 'IAM';
   readonly what: string;
   readonly why: string;
 }
@@ -95,6 +95,26 @@ export const CLOUD_DIFFERENCES: readonly CloudDifference[] = [
     service: 'Lambda',
     what: 'Node.js runtimes only; code comes from a folder, and an asset that is a ZIP file is refused.',
     why: 'The CDK writes folders, and the functions of a migration are Node.js.',
+  },
+  {
+    service: 'EventBridge',
+    what: 'Every bus that is named is there, and its events are kept; no rule is played and nothing is delivered.',
+    why: 'Only what a run sends is rehearsed.',
+  },
+  {
+    service: 'Lambda',
+    what: 'Durable executions have steps, waits and child contexts; callbacks and chained invokes are refused, and there is no history to read.',
+    why: 'Only what a migration needs is played.',
+  },
+  {
+    service: 'Lambda',
+    what: 'A durable execution that fails goes to no failure destination.',
+    why: 'Only what a migration needs is played.',
+  },
+  {
+    service: 'Lambda',
+    what: 'A broken invocation of a durable execution is made again after 1, 2, 4 seconds and so on, at most 300.',
+    why: 'AWS documents an exponential backoff without its numbers.',
   },
   {
     service: 'IAM',

@@ -12,6 +12,7 @@ export {
 } from './start-clusters.ts';
 export { secretStore, type Secret, type SecretStore } from './secrets-manager/secret-store.ts';
 export { startSecretsManager, type LocalSecretsManager } from './secrets-manager/start-secrets-manager.ts';
+export { startEventBus, type LocalEvent, type LocalEventBus } from './events/start-event-bus.ts';
 export {
   startLambda,
   type InvokeResult,

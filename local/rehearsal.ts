@@ -9,6 +9,7 @@ import type { FaultOf } from './cloudformation/engine.ts';
 import type { StackEvent } from './cloudformation/status.ts';
 import type { CallEntry } from './data-api/call-log.ts';
 import { startDataApi, type LocalDataApi } from './data-api/start-data-api.ts';
+import { startEventBus, type LocalEvent } from './events/start-event-bus.ts';
 import { startLambda, type LambdaOptions, type LocalLambda, type LogLine } from './lambda/start-lambda.ts';
 import { startPostgres, type LocalPostgres } from './postgres/postgres.ts';
 import { secretStore, type SecretStore } from './secrets-manager/secret-store.ts';
@@ -29,12 +30,22 @@ export interface RehearsalOptions {
   readonly faultOf?: FaultOf;
   /** Told in words what of a template is not played; something plausible stands in. Default: it fails the deploy. */
   readonly passOver?: (what: string) => void;
+  /** Each time a role is refused what its policies do not allow at that moment. */
+  readonly onDenied?: (denied: Denied) => void;
   /** Default `111122223333`. */
   readonly account?: string;
   /** Default `eu-west-1`. */
   readonly region?: string;
   /** Each call of the Data API. */
   readonly onCall?: (call: CallEntry) => void;
+}
+
+/** What a role was refused. */
+export interface Denied {
+  readonly roleArn: string;
+  /** As IAM names it, such as `rds-data:CommitTransaction`. */
+  readonly action: string;
+  readonly resource: string;
 }
 
 /** A database that stood before the stacks that use it. */
@@ -51,6 +62,8 @@ export interface Rehearsal {
   readonly lambda: LocalLambda;
   readonly dataApi: LocalDataApi;
   readonly secrets: SecretStore;
+  /** What was put on event buses, oldest first. */
+  readonly events: readonly LocalEvent[];
   /** Environment for an SDK client of somebody on this machine who may do everything. */
   readonly environment: Readonly<Record<string, string>>;
   /** Deploys one stack of a cloud assembly, after the stacks that it needs. */
@@ -103,10 +116,17 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
       ...(options.region === undefined ? {} : { region: options.region }),
     });
     closers.push(() => lambda.close());
+    const eventBus = await startEventBus({
+      account: lambda.account,
+      region: lambda.region,
+      authorize: (request) => allowed.ask(request),
+    });
+    closers.push(() => eventBus.stop());
     const endpoints = {
       AWS_ENDPOINT_URL_RDS_DATA: dataApi.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
       AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: eventBus.url,
     };
     lambda.provideEnvironment(endpoints);
     const databases = databaseHooks(postgres, dataApi, secrets);
@@ -122,12 +142,18 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
       ...(options.passOver === undefined ? {} : { passOver: options.passOver }),
     });
     closers.push(() => cloudFormation.close());
-    allowed.ask = ({ accessKeyId, action, resource }) => cloudFormation.allows(accessKeyId, action, resource);
+    allowed.ask = ({ accessKeyId, action, resource }) => {
+      if (cloudFormation.allows(accessKeyId, action, resource)) return true;
+      const roleArn = lambda.roleOf(accessKeyId) ?? accessKeyId;
+      options.onDenied?.({ roleArn, action, resource });
+      return false;
+    };
     return {
       cloudFormation,
       lambda,
       dataApi,
       secrets,
+      events: eventBus.events,
       environment: {
         ...endpoints,
         AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,

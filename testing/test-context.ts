@@ -26,11 +26,12 @@ export async function openContext<T extends Tables | undefined>(
   name: string,
 ): Promise<TestContext<T>> {
   const session = bench.connect(name);
-  const db = createBuilder(session, await liveTables(bench.postgres, name));
+  const tables = await liveTables(bench.postgres, name);
+  const db = createBuilder(session, tables);
   return {
     // The tables are those of the database; their static types are what the test says of them.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     db: db as unknown as TestContext<T>['db'],
-    op: createOperations(session, db, { inTransaction: false, progress: () => undefined }),
+    op: createOperations(session, { db, tables }, { inTransaction: false, progress: () => undefined }),
   };
 }

@@ -10,13 +10,16 @@ import type { Command } from '../command.ts';
 export const check: Command = {
   name: 'check',
   summary: 'read the migrations of a folder as a deploy would',
-  help: `usage: forerun check [folder] [--params <json>] [--environment <name>] [--json]
+  help: `usage: forerun check [folder] [--params <json>] [--environment <name>]
+                     [--environments <names>] [--json]
 
 Loads every migration of the folder (default: migrations), checks the history and
 builds the bundle, without touching a database or AWS.
 
   --params       hold these parameters against the migrations that ask for some
   --environment  name of the environment; migrations limited to others are not asked
+  --environments names of all environments, with commas between; a migration
+                 limited to another one is refused
   --json         print the history as JSON
 
 exit codes: 0 the history is sound · 2 it is not; the message says what to mend`,
@@ -28,6 +31,7 @@ exit codes: 0 the history is sound · 2 it is not; the message says what to mend
         json: { type: 'boolean', default: false },
         params: { type: 'string' },
         environment: { type: 'string' },
+        environments: { type: 'string' },
       },
     });
     const outdir = mkdtempSync(join(tmpdir(), 'forerun-check-'));
@@ -38,6 +42,7 @@ exit codes: 0 the history is sound · 2 it is not; the message says what to mend
         ...(values.params === undefined
           ? {}
           : { given: { params: jsonOf(values.params), environment: values.environment } }),
+        ...(values.environments === undefined ? {} : { environments: values.environments.split(',') }),
       });
       if (values.json) {
         output.out(JSON.stringify({ head, digest, migrations, repeatables }));

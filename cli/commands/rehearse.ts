@@ -11,7 +11,7 @@ import { narrator } from '../rehearsal/narrate.ts';
 import { byPlace, chooseStacks } from './rehearse/choose-stacks.ts';
 import { findFault } from './rehearse/find-fault.ts';
 import { play, type Played, type Release } from './rehearse/play.ts';
-import { progressTo, type Progress } from './rehearse/progress.ts';
+import { progressTo, type Progress } from '../terminal/progress.ts';
 import { releaseAt } from './rehearse/release-at.ts';
 import { standingsIn } from './rehearse/standings.ts';
 import { assemblyIn, synthesise, type Synthesised } from './rehearse/synthesise.ts';
@@ -131,7 +131,7 @@ async function rehearseApp(wishes: Wishes, around: Around): Promise<number> {
   if (!wishes.json) {
     progress.end();
     output.out('Forerun rehearses the deploy on this machine: real template, real bundles, real PostgreSQL.');
-    for (const note of now.notes) output.out(`Note: ${note}`);
+    for (const note of new Set(now.notes)) output.out(`Note: ${note}`);
   }
   const played: Played[] = [];
   let deploys = 0;

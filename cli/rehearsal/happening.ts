@@ -29,6 +29,8 @@ export type Happening =
       readonly during: 'deploy' | 'rollback';
       readonly outcome: string;
       readonly applied: readonly string[];
+      /** Code of what kept a run from its goal; null where nothing did. */
+      readonly error?: string | null;
       /** As counted by the local Data API. */
       readonly dataApiCalls: number;
       /** After a rollback: whether no earlier run can commit any more. */
@@ -37,6 +39,14 @@ export type Happening =
       readonly ahead?: readonly string[];
       /** After a rollback: whether the release works on that database. */
       readonly compatible?: string;
+    }
+  /** A role was refused something for the first time in this deploy. */
+  | {
+      readonly type: 'denied';
+      readonly deploy: number;
+      readonly roleArn: string;
+      readonly action: string;
+      readonly resource: string;
     }
   | {
       readonly type: 'end-of-deploy';

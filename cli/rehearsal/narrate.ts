@@ -1,3 +1,4 @@
+import { table } from '../terminal/table.ts';
 import type { Happening, Tell } from './happening.ts';
 import { wrap } from './wrap.ts';
 
@@ -53,6 +54,9 @@ export function narrator(write: (line: string) => void, standingOf: StandingOf):
       }
       case 'run':
         for (const line of wrap(`${INDENT}  `, tellRun(happening))) write(line);
+        break;
+      case 'denied':
+        for (const line of wrap(`${INDENT}  `, tellDenied(happening))) write(line);
         break;
       case 'end-of-deploy':
         flush();
@@ -145,6 +149,7 @@ function tellRun({
   ahead,
   compatible,
   fenced,
+  error,
 }: Extract<Happening, { type: 'run' }>): string {
   const calls = `${dataApiCalls} Data API ${plural(dataApiCalls, 'call')}`;
   if (action === 'settle' && fenced !== true) return `the fence could not be raised (${calls})`;
@@ -158,9 +163,16 @@ function tellRun({
   if (outcome === 'applied') {
     return applied.length === 0 ? `nothing to do (${calls})` : `committed together (${calls})`;
   }
-  return outcome === 'not-run'
+  if (outcome === 'rolled-back') return `${outcome}: nothing of it stays (${calls})`;
+  if (outcome !== 'not-run') return `${outcome} (${calls})`;
+  return error === 'plan-ahead'
     ? `the database is ahead of this release: nothing was done (${calls})`
-    : `${outcome}: nothing of it stays (${calls})`;
+    : `nothing was done (${calls})`;
+}
+
+function tellDenied({ roleArn, action, resource }: Extract<Happening, { type: 'denied' }>): string {
+  const role = roleArn.split('/').at(-1);
+  return `denied: the role ${role} may not ${action} on ${resource}; a new grant takes a while to be known on AWS, so this is asked again for up to a minute`;
 }
 
 function tellStatus(status: unknown): string[] {
@@ -184,16 +196,10 @@ function tellStatus(status: unknown): string[] {
 
 function tableOf(rows: readonly Readonly<Record<string, unknown>>[]): string[] {
   const columns = Object.keys(rows[0] ?? {});
-  const cells = rows.map((row) => columns.map((column) => textOf(row[column])));
-  const widths = columns.map((column, index) =>
-    Math.max(column.length, ...cells.map((row) => row[index]?.length ?? 0)),
+  return table(
+    columns,
+    rows.map((row) => columns.map((column) => textOf(row[column]))),
   );
-  const line = (parts: readonly string[]): string =>
-    parts
-      .map((part, index) => part.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [line(columns), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)];
 }
 
 function textOf(value: unknown): string {

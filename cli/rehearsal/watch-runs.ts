@@ -7,7 +7,7 @@ interface RunnerLine {
   readonly migration?: string;
   readonly outcome?: string;
   readonly steps?: readonly { readonly migration: string; readonly outcome: string }[];
-  readonly error?: { readonly place: { readonly migration?: string } } | null;
+  readonly error?: { readonly code: string; readonly place: { readonly migration?: string } } | null;
   readonly fenced?: boolean;
   readonly ahead?: readonly string[] | null;
   readonly compatible?: string;
@@ -60,6 +60,7 @@ export function watchRuns(
           action: 'up',
           outcome: said.outcome ?? 'unknown',
           applied: applied.map(({ migration }) => migration),
+          error: said.error?.code ?? null,
         });
       } else if (said.note === 'settled') {
         end({

@@ -18,7 +18,7 @@ export function importingFiles(directory: string): Plugin {
       );
       build.onLoad({ filter: /\.csv$/ }, ({ path }) =>
         loaded(() => ({
-          contents: csvModule(readCsvFile(path, directory)),
+          contents: csvModule(pathWithin(directory, path), readCsvFile(path, directory)),
           loader: 'js',
           resolveDir: directory,
         })),
@@ -48,12 +48,12 @@ function sqlModule(file: string, statements: unknown): string {
 }
 
 /** As JSON text, which a JavaScript engine reads faster than code and a bundler need not look into. */
-function csvModule({ columns, rows }: CsvRows): string {
+function csvModule(file: string, { columns, rows }: CsvRows): string {
   return [
     `import { markTextRows } from 'forerun';`,
     `const columns = ${literal(columns)};`,
     'const row = (cells) => Object.fromEntries(columns.map((name, at) => [name, cells[at]]));',
-    `export default Object.freeze(markTextRows(JSON.parse(${literal(JSON.stringify(rows))}).map(row)));`,
+    `export default Object.freeze(markTextRows(JSON.parse(${literal(JSON.stringify(rows))}).map(row), ${literal(file)}));`,
   ].join('\n');
 }
 

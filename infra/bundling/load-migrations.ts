@@ -2,7 +2,9 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Metafile, build } from 'esbuild';
 import { isMigrationDefinition, type MigrationDefinition } from '../../lambda/authoring/index.ts';
-import { readParams } from '../../lambda/authoring/params.ts';
+import { refuseUnknownEnvironments } from '../../lambda/authoring/known-environments.ts';
+import { type ParamsSchema, readParams } from '../../lambda/authoring/params.ts';
+import { unreadParams } from '../../lambda/authoring/unread-params.ts';
 import type { GivenParams } from '../bundle.ts';
 import { BASE } from '../../lambda/engine/migration.ts';
 import { type ErrorCode, ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
@@ -14,6 +16,7 @@ import { type MigrationFile, shownPath } from './migration-files.ts';
 import { refusingOutsideCode } from './outside-code.ts';
 import { packageModule } from './package-source.ts';
 import { describeThrown } from './thrown.ts';
+import { refuseWrittenTransactionControl } from './written-statements.ts';
 
 /** What a migration says about itself. */
 export interface LoadedMigration extends MigrationFile {
@@ -42,16 +45,20 @@ export async function loadMigrations(
     directory,
     scratch,
     given,
+    environments,
     loading,
   }: {
     directory: string;
     scratch: string;
     given: GivenParams | undefined;
+    environments: readonly string[] | undefined;
     loading: (file: string) => void;
   },
 ): Promise<Loaded> {
   const { inputs } = await compile(files, directory, scratch);
+  for (const path of ownModules(inputs, directory)) refuseWrittenTransactionControl(path, directory);
   const migrations: LoadedMigration[] = [];
+  const schemas: ParamsSchema[] = [];
   for (const [index, file] of files.entries()) {
     const shown = shownPath(directory, file.path);
     loading(shown);
@@ -59,7 +66,11 @@ export async function loadMigrations(
     const module = await importModule(join(scratch, `${compiledName(index)}.mjs`), directory, shown);
     const input = relative(directory, file.path);
     const definition = definitionIn(module, file, shown);
+    if (environments !== undefined) {
+      refuseUnknownEnvironments(file.id, definition.environments ?? [], environments);
+    }
     if (given !== undefined) refuseParams(file.id, definition, given);
+    if (definition.params !== undefined) schemas.push(definition.params);
     migrations.push({
       ...file,
       after: [...new Set(definition.after)].filter((parent) => parent !== BASE),
@@ -68,6 +79,8 @@ export async function loadMigrations(
       input,
     });
   }
+  const unread = given === undefined ? undefined : unreadParams(schemas, JSON.parse(given.params));
+  if (unread !== undefined) throw unread;
   return { migrations, inputs };
 }
 
@@ -101,6 +114,13 @@ async function compile(
   } catch (error) {
     throw isBuildFailure(error) ? explainBuildFailure(error, directory) : error;
   }
+}
+
+/** Migrations and what they import of their folder. */
+function ownModules(inputs: Metafile['inputs'], directory: string): readonly string[] {
+  return Object.keys(inputs)
+    .filter((path) => /\.m?[jt]s$/.test(path) && !path.startsWith('..') && !path.includes('node_modules/'))
+    .map((path) => join(directory, path));
 }
 
 /** Not the id: two files of one id are refused later, in words about the history. */

@@ -28,6 +28,7 @@ export async function makeBundle(options: BundleOptions, { scratch, loading }: W
     directory,
     scratch,
     given: options.given,
+    environments: options.environments,
     loading,
   });
   const revisions = await Promise.all(

@@ -13,6 +13,7 @@ const Request = v.object({
   outdir: v.string(),
   worker: v.exactOptional(v.boolean()),
   given: v.exactOptional(v.object({ params: v.string(), environment: v.exactOptional(v.string()) })),
+  environments: v.exactOptional(v.array(v.string())),
   scratch: v.string(),
 });
 

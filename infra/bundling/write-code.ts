@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import type { Revision } from '../../lambda/engine/migration.ts';
+import { authorPlacesOf, type SourceMapText } from './author-places.ts';
 import { explainBuildFailure, isBuildFailure } from './build-failure.ts';
 import { COMMON_OPTIONS } from './esbuild-options.ts';
 import { importingFiles } from './file-imports.ts';
@@ -19,15 +20,15 @@ interface RunnerContents {
   readonly repeatables: readonly BundledMigration[];
 }
 
+/** Beside the runner's code: where in the author's files its parts come from. */
+const PLACES = 'places.json';
+
 /** Writes `runner/index.mjs`: our runner, the AWS SDK and the migrations in history order, in one module. */
 export async function writeRunner(
   bundled: RunnerContents,
   { directory, outdir }: { directory: string; outdir: string },
 ): Promise<string> {
-  const contents = entryOf('createRunner', 'lambda/runner', bundled);
-  return await write(join(outdir, 'runner'), directory, {
-    stdin: { contents, resolveDir: directory, loader: 'js' },
-  });
+  return writeMigrating('runner', entryOf('createRunner', 'lambda/runner', bundled), { directory, outdir });
 }
 
 /** Writes `worker/index.mjs`: the runner again, with the SDK for durable functions around it. */
@@ -35,10 +36,24 @@ export async function writeWorker(
   bundled: RunnerContents,
   { directory, outdir }: { directory: string; outdir: string },
 ): Promise<string> {
-  const contents = entryOf('createWorker', 'lambda/worker', bundled);
-  return await write(join(outdir, 'worker'), directory, {
+  return writeMigrating('worker', entryOf('createWorker', 'lambda/worker', bundled), { directory, outdir });
+}
+
+async function writeMigrating(
+  name: string,
+  contents: string,
+  { directory, outdir }: { directory: string; outdir: string },
+): Promise<string> {
+  const folder = join(outdir, name);
+  const { map, linesBefore } = await write(folder, directory, {
     stdin: { contents, resolveDir: directory, loader: 'js' },
+    sourcemap: 'external',
+    sourcesContent: false,
   });
+  // What the package itself or a library throws in has no line of the author's.
+  const places = authorPlacesOf(map, { directory, folder, linesBefore });
+  await writeFile(join(folder, PLACES), JSON.stringify(places));
+  return folder;
 }
 
 /** Writes `gate/index.mjs`: the function that speaks with CloudFormation, free of the user's code. */
@@ -49,7 +64,9 @@ export async function writeGate({
   directory: string;
   outdir: string;
 }): Promise<string> {
-  return await write(join(outdir, 'gate'), directory, { entryPoints: [packageModule('lambda/gate')] });
+  const folder = join(outdir, 'gate');
+  await write(folder, directory, { entryPoints: [packageModule('lambda/gate')] });
+  return folder;
 }
 
 function entryOf(maker: string, module: string, { digest, migrations, repeatables }: RunnerContents): string {
@@ -60,10 +77,12 @@ function entryOf(maker: string, module: string, { digest, migrations, repeatable
   );
   return [
     `import { ${maker} } from ${quoted(packageModule(module))};`,
+    `import { readFileSync } from 'node:fs';`,
     ...all.map(({ path }, index) => `import m${index} from ${quoted(path)};`),
     `export const handler = ${maker}({ digest: ${quoted(digest)},`,
     `migrations: [${entries.slice(0, migrations.length).join(', ')}],`,
-    `repeatables: [${entries.slice(migrations.length).join(', ')}] });`,
+    `repeatables: [${entries.slice(migrations.length).join(', ')}],`,
+    `places: () => JSON.parse(readFileSync(new URL(${quoted(PLACES)}, import.meta.url), 'utf8')) });`,
   ].join('\n');
 }
 
@@ -72,10 +91,18 @@ function quoted(value: string | readonly string[]): string {
   return JSON.stringify(value);
 }
 
-async function write(folder: string, directory: string, entry: BuildOptions): Promise<string> {
+interface Written {
+  /** Of the code as esbuild wrote it; empty where none was asked for. */
+  readonly map: SourceMapText;
+  /** Lines that stand before that code. */
+  readonly linesBefore: number;
+}
+
+async function write(folder: string, directory: string, entry: BuildOptions): Promise<Written> {
   const options: BuildOptions & { write: false } = {
     ...COMMON_OPTIONS,
     ...entry,
+    outfile: join(folder, 'index.mjs'),
     absWorkingDir: directory,
     minify: true,
     write: false,
@@ -85,17 +112,26 @@ async function write(folder: string, directory: string, entry: BuildOptions): Pr
     ],
   };
   try {
-    const [file] = (await build(options)).outputFiles;
+    const files = (await build(options)).outputFiles;
+    const textOf = (ending: string) => files.find(({ path }) => path.endsWith(ending))?.text ?? '';
+    const before = requireBefore(textOf('.mjs'));
     await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, 'index.mjs'), withRequire(file?.text ?? ''));
-    return folder;
+    await writeFile(join(folder, 'index.mjs'), before + textOf('.mjs'));
+    return { map: mapOf(textOf('.map')), linesBefore: before.split('\n').length - 1 };
   } catch (error) {
     throw isBuildFailure(error) ? explainBuildFailure(error, directory) : error;
   }
 }
 
+function mapOf(text: string): SourceMapText {
+  const none: SourceMapText = { sources: [], mappings: '' };
+  // esbuild's own form.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return text === '' ? none : (JSON.parse(text) as SourceMapText);
+}
+
 /** ECMAScript modules have no `require`; a bundled CommonJS package that wants a built-in module asks for it all the same. */
-function withRequire(code: string): string {
-  if (!code.includes('Dynamic require of')) return code;
-  return `import{createRequire as createRequireForBundle}from"node:module";const require=createRequireForBundle(import.meta.url);\n${code}`;
+function requireBefore(code: string): string {
+  if (!code.includes('Dynamic require of')) return '';
+  return `import{createRequire as createRequireForBundle}from"node:module";const require=createRequireForBundle(import.meta.url);\n`;
 }

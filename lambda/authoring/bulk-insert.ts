@@ -54,8 +54,8 @@ export async function bulkInsert(
     required: [...requiredColumns(table), ...(key ?? [])],
     texts: options.texts ?? false,
     rowsPerCall: options.rowsPerCall,
-    look: (row, number) => {
-      if (updates) seen?.(row, number);
+    look: (row, name) => {
+      if (updates) seen?.(row, name);
     },
     statement: (columns, unpacked) => {
       const clause = conflictSql(onConflict, columns);

@@ -1,5 +1,5 @@
 import { ForerunError } from '../engine/errors.ts';
-import { rowRefused, type EncodedRow } from './bulk-row.ts';
+import { rowRefused, type EncodedRow, type RowName } from './bulk-row.ts';
 import type { Table } from './table.ts';
 
 /** Columns that an option of a bulk operation names, each declared and none twice. */
@@ -25,16 +25,16 @@ export function columnList(
  * Refuses a row whose key is null or stood in an earlier row: which of the two would win depends on how the rows are
  * packed. The keys of all rows are remembered for it, and nothing else of them.
  */
-export function seenKeys(table: Table, key: readonly string[]): (row: EncodedRow, number: number) => void {
+export function seenKeys(table: Table, key: readonly string[]): (row: EncodedRow, name: RowName) => void {
   const seen = new Set<string>();
-  return (row, number) => {
+  return (row, name) => {
     const cells = key.map((column) => row.cells[row.columns.indexOf(column)] ?? null);
     const empty = key.find((_, at) => cells[at] === null);
     if (empty !== undefined)
-      throw rowRefused(table, number, `has null in "${empty}", which is part of the key.`);
+      throw rowRefused(table, name, `has null in "${empty}", which is part of the key.`);
     const text = cells.length === 1 ? String(cells[0]) : JSON.stringify(cells);
     if (seen.has(text))
-      throw rowRefused(table, number, `has the same key (${key.join(', ')}) as a row before it.`);
+      throw rowRefused(table, name, `has the same key (${key.join(', ')}) as a row before it.`);
     seen.add(text);
   };
 }

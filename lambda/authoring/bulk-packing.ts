@@ -2,8 +2,9 @@ import { ForerunError } from '../engine/errors.ts';
 import type { MigrationTools } from '../engine/migration.ts';
 import type { Session, Statement } from '../engine/ports.ts';
 import { addRow, emptyPacket, halves, unpacking, type Packet, type Unpacking } from './bulk-packet.ts';
-import { encodeRow, rowRefused, type EncodedRow, type RowRules } from './bulk-row.ts';
-import { areTextRows } from './bulk-text.ts';
+import { encodeRow, rowRefused, type EncodedRow, type RowName, type RowRules } from './bulk-row.ts';
+import { keyFinder } from './bulk-row-of-key.ts';
+import { areTextRows, fileOfRows } from './bulk-text.ts';
 import { requestBytes } from './request-bytes.ts';
 import type { Table } from './table.ts';
 
@@ -22,8 +23,8 @@ export interface BulkWork {
   readonly required: readonly string[];
   readonly texts: boolean;
   readonly rowsPerCall: number | undefined;
-  /** Looks at a row before it is packed; a refusal names it by its number. */
-  look(row: EncodedRow, number: number): void;
+  /** Looks at a row before it is packed; a refusal speaks of it by its name. */
+  look(row: EncodedRow, name: RowName): void;
   statement(columns: readonly string[], unpacked: Unpacking): string;
   send(statement: Statement, packet: Packet): Promise<void>;
 }
@@ -46,19 +47,22 @@ const STATEMENT_CHARACTERS = 64 * 1024 - 1024;
 export async function packRows(table: Table, rows: BulkRows, work: BulkWork): Promise<void> {
   const rules: RowRules = { table, required: work.required, texts: work.texts || areTextRows(rows) };
   const mostRows = rowsPerCall(table, work.rowsPerCall);
+  const file = fileOfRows(rows);
+  const place = { table, of: file === undefined ? '' : ` of ${file}` };
   const packets = new Map<string, Packet>();
   let waiting = 0;
   let number = 0;
   for await (const row of rowsOf(table, rows)) {
     number += 1;
-    const encoded = encodeRow(rules, row, number);
-    if (encoded.bytes > REQUEST_BYTES - KEPT_FREE) throw tooLarge(table, number);
-    work.look(encoded, number);
+    const name = `${number}${place.of}`;
+    const encoded = encodeRow(rules, row, name);
+    if (encoded.bytes > REQUEST_BYTES - KEPT_FREE) throw tooLarge(table, name);
+    work.look(encoded, name);
     if (waiting + encoded.bytes > REQUEST_BYTES - KEPT_FREE) {
       const [key, largest] = largestOf(packets);
       packets.delete(key);
       waiting -= largest.bytes;
-      await sendPacket(table, largest, work);
+      await sendPacket(place, largest, work);
     }
     const key = encoded.columns.toSorted().join('\u0000');
     const packet = packets.get(key) ?? emptyPacket(encoded.columns);
@@ -68,13 +72,20 @@ export async function packRows(table: Table, rows: BulkRows, work: BulkWork): Pr
     if (packet.numbers.length < mostRows) continue;
     packets.delete(key);
     waiting -= packet.bytes;
-    await sendPacket(table, packet, work);
+    await sendPacket(place, packet, work);
   }
-  for (const packet of packets.values()) await sendPacket(table, packet, work);
+  for (const packet of packets.values()) await sendPacket(place, packet, work);
 }
 
-async function sendPacket(table: Table, packet: Packet, work: BulkWork): Promise<void> {
-  const [first = 0] = packet.numbers;
+/** What the rows are for, and the words that tell where they come from. */
+interface RowsPlace {
+  readonly table: Table;
+  readonly of: string;
+}
+
+async function sendPacket(place: RowsPlace, packet: Packet, work: BulkWork): Promise<void> {
+  const { table, of } = place;
+  const first = `${packet.numbers[0] ?? 0}${of}`;
   const unpacked = unpacking(packet, table.types);
   const sql = work.statement(packet.columns, unpacked);
   if (sql.length > STATEMENT_CHARACTERS) {
@@ -86,15 +97,18 @@ async function sendPacket(table: Table, packet: Packet, work: BulkWork): Promise
   }
   if (unpacked.bytes + requestBytes(sql) > REQUEST_BYTES - KEPT_FREE / 2) {
     if (packet.numbers.length === 1) throw tooLarge(table, first);
-    for (const half of halves(packet)) await sendPacket(table, half, work);
+    for (const half of halves(packet)) await sendPacket(place, half, work);
     return;
   }
-  await work.send({ sql: `${rowsTag(packet)} ${sql}`, parameters: unpacked.parameters }, packet);
+  await work.send(
+    { sql: `${rowsTag(packet, of)} ${sql}`, parameters: unpacked.parameters, rowOfKey: keyFinder(packet) },
+    packet,
+  );
 }
 
 /** Shown when the statement fails, so that a reader knows among which rows to look. */
-function rowsTag({ numbers }: Packet): string {
-  return `/* rows ${numbers[0] ?? 0} to ${numbers.at(-1) ?? 0} */`;
+function rowsTag({ numbers }: Packet, of: string): string {
+  return `/* rows ${numbers[0] ?? 0} to ${numbers.at(-1) ?? 0}${of.replaceAll('*', '')} */`;
 }
 
 /** Keys may come in another order in each row. */
@@ -134,6 +148,6 @@ function rowsPerCall(table: Table, given = Infinity): number {
   });
 }
 
-function tooLarge(table: Table, number: number): ForerunError {
-  return rowRefused(table, number, 'is larger than one call takes (4 MiB).');
+function tooLarge(table: Table, name: RowName): ForerunError {
+  return rowRefused(table, name, 'is larger than one call takes (4 MiB).');
 }

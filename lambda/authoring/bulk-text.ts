@@ -7,9 +7,18 @@ export type TextRow = Readonly<Record<string, string | null>>;
 
 const TEXT_ROWS = Symbol.for('forerun.textRows');
 
-/** Marks rows as read from a text file: what stands in a json column is then JSON's own text, not a string. */
-export function markTextRows<R extends object>(rows: R): R {
-  return Object.defineProperty(rows, TEXT_ROWS, { value: true });
+/**
+ * Marks rows as read from a text file, by its name for messages: what stands in a json column is then JSON's own text, not a
+ * string.
+ */
+export function markTextRows<R extends object>(rows: R, file?: string): R {
+  return Object.defineProperty(rows, TEXT_ROWS, { value: file ?? true });
+}
+
+/** Name of the file that rows were read from, where they were marked with one. */
+export function fileOfRows(rows: object): string | undefined {
+  const mark: unknown = TEXT_ROWS in rows ? rows[TEXT_ROWS] : undefined;
+  return typeof mark === 'string' ? mark : undefined;
 }
 
 /** Whether rows were marked, also by another copy of this package. */

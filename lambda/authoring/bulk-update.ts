@@ -51,10 +51,10 @@ export async function bulkUpdate(
     required: key,
     texts: options.texts ?? false,
     rowsPerCall: options.rowsPerCall,
-    look(row, number) {
-      look(row, number);
+    look(row, name) {
+      look(row, name);
       if (row.columns.length === key.length)
-        throw rowRefused(table, number, 'names no column besides its key.');
+        throw rowRefused(table, name, 'names no column besides its key.');
     },
     statement: (columns, unpacked) => updateSql({ table, key, strict }, columns, unpacked),
     async send(statement, packet) {

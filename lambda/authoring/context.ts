@@ -19,6 +19,7 @@ import {
 import { createOperations, statementFrom } from './operations.ts';
 import type { NoSecrets, Secrets } from './secret.ts';
 import type { DatabaseOf, Tables } from './table.ts';
+import { unsentQueries } from './unsent-queries.ts';
 
 /** What `up` and `down` get to work with. */
 export interface MigrationContext<T extends Tables, P = undefined, S extends Secrets = NoSecrets> {
@@ -47,10 +48,12 @@ export async function inContext<T extends Tables>(
   work: (context: MigrationContext<T, unknown, Secrets>) => Promise<unknown>,
 ): Promise<void> {
   const halting = haltingSession(session);
-  const db = createBuilder(halting, tables);
+  const unsent = unsentQueries();
+  const db = unsent.watch(createBuilder(halting, tables));
+  const language = { db, tables };
   const check = createCheck({
     session: halting,
-    statement: (query, values) => statementFrom(query, values, db),
+    statement: (query, values) => statementFrom(query, values, language),
   });
   const use = (find: () => UsedOperation, direction: Direction): Promise<void> => {
     const work = async (): Promise<void> => {
@@ -63,7 +66,7 @@ export async function inContext<T extends Tables>(
     return marked(halting.guard(work));
   };
   const op: Op = Object.freeze({
-    ...createOperations(halting, db, tools, halting.guard),
+    ...createOperations(halting, language, tools, halting.guard),
     use: <A>(operation: Operation<A> | UsedOperation, ...args: ArgumentOf<A> | []) =>
       use(() => usedOf(operation, args), 'up'),
     undo: <A>(operation: Operation<A> | UsedOperation, ...args: ArgumentOf<A> | []) =>
@@ -75,10 +78,18 @@ export async function inContext<T extends Tables>(
     progress: (message) => tools.progress(message),
   };
   // An operation may come from anybody's package: it gets its argument, and neither parameters nor secrets beside it.
-  const operationContext: OperationContext = { ...shared, db: createBuilder(halting, {}) };
+  const operationContext: OperationContext = { ...shared, db: unsent.watch(createBuilder(halting, {})) };
   await work({ ...shared, db, params, secrets });
+  await begunToReachTheSession();
   halting.settle();
+  unsent.refuse();
 }
+
+/**
+ * The builder sends a query some promises after `execute()` was called. One that nobody awaited must have reached the session
+ * by the time it closes, so that it is seen.
+ */
+const begunToReachTheSession = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A rejection that its author does not await would end the process, and it is remembered anyway. */
 function marked(promise: Promise<void>): Promise<void> {

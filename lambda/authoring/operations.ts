@@ -12,7 +12,8 @@ import { statementOf } from './run-query.ts';
 import { runUtility } from './utility-statement.ts';
 import { isSqlScript, runScript, type SqlScript } from './sql-script.ts';
 import { syncRows, type SyncOptions, type SyncResult } from './sync-rows.ts';
-import type { ChangedRow, ColumnOf, NewRow, Table } from './table.ts';
+import type { ChangedRow, ColumnOf, NewRow, Table, Tables } from './table.ts';
+import { refuseUntypedValues } from './typing/untyped-texts.ts';
 
 /** A query of the builder, or SQL from the `sql` template. */
 export type Query<R> = Compilable<R> | RawBuilder<R>;
@@ -116,20 +117,31 @@ type Rows<R> = Iterable<R> | AsyncIterable<R>;
 /** Rows of a text file can name any column; a row whose columns the compiler knows is held to the table's. */
 type TextsOnly<R> = string extends keyof R ? unknown : never;
 
-/** What an author handed in, as the database port takes it; `db` compiles what was built. */
+/** What turns into statements what an author hands in. */
+interface Language {
+  /** Compiles what was built. */
+  readonly db: QueryExecutorProvider;
+  /** The types that plain SQL is held to. */
+  readonly tables: Tables;
+}
+
+/** What an author handed in, as the database port takes it. */
 export function statementFrom(
   query: Query<unknown> | string,
   values: NamedValues | undefined,
-  db: QueryExecutorProvider,
+  { db, tables }: Language,
 ): Statement {
-  if (typeof query === 'string') return namedParameters(query, values);
+  if (typeof query === 'string') {
+    if (values !== undefined) refuseUntypedValues(query, values, tables);
+    return namedParameters(query, values);
+  }
   return statementOf('isRawBuilder' in query ? query.compile(db) : query.compile());
 }
 
-/** The operations over one session; `db` compiles what the author built. */
+/** The operations over one session. */
 export function createOperations(
   session: Session,
-  db: QueryExecutorProvider,
+  language: Language,
   tools: MigrationTools,
   guard: Guard = (step) => step(),
 ): Operations {
@@ -143,7 +155,7 @@ export function createOperations(
       if (typeof query === 'object' && isSqlScript(query)) {
         return expectRows(expecting, { tools, guard, what: query.file }, () => runScript(session, query));
       }
-      const statement = statementFrom(query, values, db);
+      const statement = statementFrom(query, values, language);
       return expectRows(expecting, { tools, guard, what: statement.sql }, async () => {
         const { affected } = await session.execute(statement, { rows: false });
         return { affected };
@@ -152,7 +164,7 @@ export function createOperations(
     utility: (statement: string, values: Readonly<Record<string, string>>) =>
       guard(() => runUtility(session, tools, statement, values)),
     async query<R>(query: Query<R> | string, values?: NamedValues) {
-      const { rows } = await session.execute(statementFrom(query, values, db), { rows: true });
+      const { rows } = await session.execute(statementFrom(query, values, language), { rows: true });
       // The author says what a row looks like; nothing here can check it.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return rows as unknown as readonly R[];

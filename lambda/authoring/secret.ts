@@ -12,8 +12,8 @@ export interface Secret {
 
 /**
  * Names a secret of AWS Secrets Manager. It is read before the migration's transaction begins, and its text is taken out of
- * every log line, error and journal row that Forerun writes; what a migration prints itself is not looked at. The runner's role must be allowed to read it: name it in the property `secrets`
- * of `Migrations` too.
+ * every log line, error and journal row that Forerun writes, and out of what a migration prints. The runner's role must be
+ * allowed to read it: name it in the property `secrets` of `Migrations` too.
  *
  * @example
  * migration({ secrets: { app: secret('prod/app-role', 'password') }, async up({ op, secrets }) {

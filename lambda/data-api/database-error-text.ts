@@ -27,6 +27,15 @@ export function readDatabaseError(text: string, bound: readonly string[]): Datab
   return sqlState === undefined ? { message } : { message, sqlState };
 }
 
+/** The key that the detail of a broken constraint names. For comparing only: its values are rows' values. */
+export function keyIn(text: string): { columns: readonly string[]; values: string } | undefined {
+  const detail =
+    /\bDetail: Key \(([^()]*)\)=\(([^]*)\) (?:already exists|is not present in table|conflicts with existing key)/;
+  const [, columns, values] = detail.exec(text) ?? [];
+  if (columns === undefined || values === undefined) return undefined;
+  return { columns: columns.split(', ').map((name) => name.replace(/^"(.*)"$/, '$1')), values };
+}
+
 /** The first line of the message, and the hint. */
 function shown(text: string): string {
   const lines = text.split('\n').flatMap((line) => line.split(/[;,] (?=(?:Detail|Hint|Position):)/));

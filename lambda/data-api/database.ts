@@ -70,7 +70,7 @@ export function dataApiDatabase(options: DataApiOptions): Database {
     operation: Operation,
     bound: readonly string[],
     attempt: () => Promise<T>,
-    once = false,
+    { once = false, rowOfKey }: { once?: boolean; rowOfKey?: Statement['rowOfKey'] } = {},
   ): Promise<T> => {
     const began = options.clock.now();
     for (let turn = 0; ; turn += 1) {
@@ -78,7 +78,7 @@ export function dataApiDatabase(options: DataApiOptions): Database {
         calls += 1;
         return await attempt();
       } catch (cause) {
-        const failure = failureOf(operation, cause, bound);
+        const failure = failureOf(operation, cause, bound, rowOfKey);
         const waitMs = once ? null : pauseAfter(failure, turn, began, options);
         if (waitMs === null) throw failure;
         options.tell({ note: 'waiting', reason: failure.message, forMs: Math.round(waitMs) });
@@ -105,7 +105,10 @@ export function dataApiDatabase(options: DataApiOptions): Database {
       ...(transactionId === undefined ? {} : { transactionId }),
       ...(beyondLimit ? { continueAfterTimeout: true } : {}),
     });
-    const answer = await send(operation, boundTexts(statement), () => client.send(command), once);
+    const answer = await send(operation, boundTexts(statement), () => client.send(command), {
+      once,
+      rowOfKey: statement.rowOfKey,
+    });
     return {
       rows: rowsOf(answer.records ?? [], answer.columnMetadata ?? []),
       affected: answer.numberOfRecordsUpdated ?? 0,

@@ -1,5 +1,6 @@
 import { DatabaseFailure, type FailureKind, type Ran } from '../engine/database-failure.ts';
-import { readDatabaseError } from './database-error-text.ts';
+import type { Statement } from '../engine/ports.ts';
+import { keyIn, readDatabaseError } from './database-error-text.ts';
 
 /** Where a call stood when it failed; the same error means something else in each place. */
 export type Operation =
@@ -169,9 +170,16 @@ export const PATIENCE_MS: Partial<Record<FailureKind, number>> = {
  * Turns whatever the SDK threw into what the engine wants to know. The error itself is not kept as a cause: its text may
  * hold row values, and whoever logs an error logs its causes.
  */
-export function failureOf(operation: Operation, cause: unknown, bound: readonly string[]): DatabaseFailure {
+export function failureOf(
+  operation: Operation,
+  cause: unknown,
+  bound: readonly string[],
+  rowOfKey?: Statement['rowOfKey'],
+): DatabaseFailure {
   const error = factsOf(cause);
-  if (error.name === 'DatabaseErrorException') return databaseError(operation, error.message, bound);
+  if (error.name === 'DatabaseErrorException') {
+    return databaseError(operation, error.message, bound, rowOfKey);
+  }
   const row = FAILURES.find(({ errors }) => error.names.some((name) => errors.includes(name)));
   if (row === undefined) {
     return failure({
@@ -188,7 +196,12 @@ export function failureOf(operation: Operation, cause: unknown, bound: readonly 
 const SESSION_ENDED = /^(?:08|57P|25P03)/;
 const QUERY_CANCELED = '57014';
 
-function databaseError(operation: Operation, text: string, bound: readonly string[]): DatabaseFailure {
+function databaseError(
+  operation: Operation,
+  text: string,
+  bound: readonly string[],
+  rowOfKey: Statement['rowOfKey'],
+): DatabaseFailure {
   if (/still running a query/i.test(text)) {
     return failure({
       operation,
@@ -197,7 +210,10 @@ function databaseError(operation: Operation, text: string, bound: readonly strin
       message: 'the transaction is still running an earlier statement',
     });
   }
-  const { message, sqlState } = readDatabaseError(text, bound);
+  const { message: said, sqlState } = readDatabaseError(text, bound);
+  const key = keyIn(text);
+  const row = key === undefined ? undefined : rowOfKey?.(key.columns, key.values);
+  const message = row === undefined ? said : `${said} (${row})`;
   if (sqlState === undefined) {
     return failure({
       operation,

@@ -90,6 +90,10 @@ function errorOf(
  * Anything else, "transaction not found" included, is decided by the journal.
  */
 function endOfCommit(cause: unknown, work: GroupWork, dialect: Dialect): GroupEnd {
+  // AWS has not let the commit in, however often it was asked: nothing ran, and the whole group again would meet the same.
+  if (cause instanceof DatabaseFailure && cause.kind === 'denied' && cause.ran === 'no') {
+    return { end: 'failed', error: errorOf(cause, false, null, work) };
+  }
   if (!(cause instanceof DatabaseFailure) || cause.ran !== 'failed' || cause.kind !== 'sql') {
     return { end: 'unknown', reason: messageOf(cause) };
   }

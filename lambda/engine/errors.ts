@@ -41,6 +41,9 @@ export const ERROR_CODES = {
   'statement-running': 4,
   'backfill-working': 4,
   'backfill-stopped': 1,
+  // The command line and the runner did not get together.
+  'runner-not-asked': 1,
+  'runner-unanswered': 4,
   // Inside a migration.
   'statement-refused': 1,
   'value-refused': 1,

@@ -9,6 +9,8 @@ export function migrationFailed(facts: {
   direction: 'up' | 'down';
   /** Null when the migration threw without a statement having failed. */
   statement: { number: number; sql: string } | null;
+  /** File and line of the author's code that threw. */
+  authorPlace?: string;
   cause: unknown;
   /** The database gave way in a conflict with other sessions; nothing is wrong with the migration. */
   gaveWay: boolean;
@@ -18,10 +20,11 @@ export function migrationFailed(facts: {
   /** Outside a transaction: whether statements of the migration are done and stand. */
   partial?: boolean;
 }): ForerunError {
-  const { migration, direction, statement, cause, gaveWay, group, committed, partial } = facts;
+  const { migration, direction, statement, authorPlace, cause, gaveWay, group, committed, partial } = facts;
   const sqlState = cause instanceof DatabaseFailure ? cause.sqlState : undefined;
   const where = statement === null ? '' : ` at statement ${statement.number}`;
   const details = [
+    ...(authorPlace === undefined ? [] : [authorPlace]),
     ...(statement === null ? [] : originOf(statement.sql)),
     ...(sqlState === undefined ? [] : [`SQLSTATE ${sqlState}`]),
   ];

@@ -55,13 +55,30 @@ export interface PlanData {
   readonly refusals: readonly RunError[];
 }
 
+/** One run as `history` lists it. */
 export interface RunData {
   readonly id: string;
   readonly action: string;
+  /** Id of the stack and of the resource for which a deploy asked; null for a person's ask. */
+  readonly owner: string | null;
   readonly deployId: string | null;
+  /** The commit that the deploy was made from, where its template tells. */
+  readonly commit: string | null;
+  /** Who a person said to be, unchecked: Lambda does not tell a function who invokes it. */
+  readonly by: string | null;
+  /** The alias or version through which the runner was asked. */
+  readonly through: string | null;
   readonly startedAt: string;
   readonly finishedAt: string | null;
+  /** From taking the lease to the end; null while it has not ended. */
+  readonly milliseconds: number | null;
   readonly outcome: string | null;
+  /** Rows that it wrote and that stand; null where nobody counted. */
+  readonly rows: number | null;
+  /** Data API calls that it sent; null as above. */
+  readonly dataApiCalls: number | null;
+  /** Why it did not reach its goal; null where it did. */
+  readonly error: { readonly code: string; readonly what: string } | null;
   /** Why a person intervened; null for a run. */
   readonly reason: string | null;
   readonly applied: readonly string[];
@@ -143,10 +160,21 @@ export async function pastRuns(
     return {
       id: text(row, 'id'),
       action: text(row, 'action'),
+      owner: textOrNull(row, 'owner'),
       deployId: textOrNull(row, 'deploy_id'),
+      commit: textOrNull(row, 'commit_id'),
+      by: textOrNull(row, 'asked_by'),
+      through: textOrNull(row, 'asked_through'),
       startedAt: text(row, 'started_at'),
       finishedAt: textOrNull(row, 'finished_at'),
+      milliseconds: countOrNull(row, 'milliseconds'),
       outcome: textOrNull(row, 'outcome'),
+      rows: countOrNull(row, 'rows'),
+      dataApiCalls: countOrNull(row, 'calls'),
+      error:
+        row['error_code'] === null
+          ? null
+          : { code: text(row, 'error_code'), what: textOrNull(row, 'error_what') ?? '' },
       reason: textOrNull(row, 'reason'),
       applied: of('applied'),
       skipped: of('skipped'),
@@ -190,6 +218,7 @@ function blank(history: readonly Migration[], repeatables: readonly Migration[])
     asked: null,
     overruled: false,
     ended: false,
+    noted: false,
   };
 }
 
@@ -216,3 +245,5 @@ function text(row: Row, column: string): string {
 }
 const textOrNull = (row: Row, column: string): string | null =>
   row[column] === null ? null : text(row, column);
+const countOrNull = (row: Row, column: string): number | null =>
+  row[column] === null ? null : Number(row[column]);

@@ -18,6 +18,8 @@ export interface Dialect extends LedgerDialect {
   isTorn(failure: DatabaseFailure): boolean;
   /** True when the database gave way in a conflict with other sessions and a repetition is sensible. */
   isConflict(failure: DatabaseFailure): boolean;
+  /** True when the database takes no writes: a replica, or a cluster that is being switched over. */
+  isReadOnly(failure: DatabaseFailure): boolean;
   read(question: JournalQuestion): Statement;
   acquire(bid: LeaseBid): Statement;
   /** Sets time limits for the rest of a transaction. */
@@ -27,6 +29,8 @@ export interface Dialect extends LedgerDialect {
   claim(claim: Claim): Statement;
   unclaim(claim: Claim): Statement;
   release(end: RunEnd): Statement;
+  /** Writes the row of a run that ended without the lease; safe to repeat, and old rows that changed nothing are thinned out. */
+  note(run: EndedRun): Statement;
   unlock(order: Intervention): Statement;
   amend(order: Amendment): Statement;
   /** Ends the unfinished runs of the same owner, without waiting for anything: none of them can claim or bid any more. */
@@ -44,6 +48,8 @@ export interface JournalQuestion {
   /** What runs whenever its checksum changed. @default none */
   readonly repeatables?: readonly Pick<Revision, 'id' | 'checksum'>[];
   readonly reader: RunIdentity | null;
+  /** How the reader's run ends, as JSON, if this reading shows that there is nothing to do: the reading then writes its row. */
+  readonly idle?: string;
 }
 
 /** Version of the journal that this engine writes. */
@@ -64,6 +70,12 @@ export interface RunIdentity {
   readonly digest: string;
   /** When the owner was asked, in milliseconds since 1970; absent for a person's invoke. */
   readonly askedAtMs?: number;
+  /** The commit that a deploy was made from, where its template tells. */
+  readonly commit?: string;
+  /** Who a person says to be; nobody checks it. */
+  readonly by?: string;
+  /** The alias or version through which the runner was asked; absent for its unpublished code. */
+  readonly through?: string;
 }
 
 /** The runs of one deploy: of these owners, with this history, asked for not before this moment (milliseconds since 1970). */
@@ -103,6 +115,13 @@ export interface RunEnd {
   readonly token: bigint;
   readonly outcome: string;
   /** What the run ended with, as JSON; a second ask with the same key gets it back. */
+  readonly result: string;
+}
+
+/** A run that never took the lease: it had nothing to do, was refused, or waited in vain. */
+export interface EndedRun extends RunIdentity {
+  readonly outcome: string;
+  /** As in `RunEnd`. */
   readonly result: string;
 }
 
@@ -160,6 +179,8 @@ export interface JournalView {
   readonly overruled: boolean;
   /** This very run has ended before: its request was handed in twice. */
   readonly ended: boolean;
+  /** The reading has written the row of a run with nothing to do. */
+  readonly noted: boolean;
 }
 
 export interface Holder {
@@ -198,6 +219,7 @@ interface LeaseColumns {
   readonly asked: { readonly runId: string; readonly result: unknown } | null;
   readonly overruled: boolean;
   readonly ended: boolean;
+  readonly noted?: boolean;
 }
 
 /** Reads the one row of `Dialect.read`; null when the history has no lease row yet. */
@@ -233,5 +255,6 @@ export function viewOf(rows: readonly Row[]): JournalView | null {
     asked: row.asked,
     overruled: row.overruled,
     ended: row.ended,
+    noted: row.noted === true,
   };
 }

@@ -22,18 +22,31 @@ export interface Asker {
   readonly limits: RunLimits;
 }
 
+/** A result as the journal keeps it. */
+export const storedForm = (result: unknown): string => JSON.stringify(result, storable);
+
 /**
  * One call on an installed journal: the lease and the difference between bundle and journal. Where the journal is not
  * there yet, it is installed and read again.
  */
-export async function readJournal(asker: Asker, ports: Ports, dialect: Dialect): Promise<JournalView> {
+export async function readJournal(
+  asker: Asker,
+  ports: Ports,
+  dialect: Dialect,
+  idle: { readonly idle?: string } = {},
+): Promise<JournalView> {
   const question = {
     history: asker.identity.history,
     bundle: asker.history,
     repeatables: asker.repeatables ?? [],
     reader: asker.identity,
   };
-  const view = await readOnce(dialect.read(question), ports, dialect);
+  const view = await readOrEnd(
+    dialect.read({ ...question, ...idle }),
+    dialect.read(question),
+    ports,
+    dialect,
+  );
   if (view !== null) return view;
   await install(asker.identity, ports, dialect);
   ports.tell({ note: 'installed' });
@@ -60,6 +73,22 @@ function tornJournal({ message }: DatabaseFailure): ForerunError {
     state: 'No migration was started.',
     next: 'Bring the schema forerun back from a backup. Where there is none: look what is applied, drop the schema, and say what you saw with {"action":"stamp","to":"…","reason":"…","confirm":"<database>"}.',
   });
+}
+
+/** Where nothing can be written there may still be nothing to do: then the reading alone has to do. */
+async function readOrEnd(
+  ending: Statement,
+  reading: Statement,
+  ports: Ports,
+  dialect: Dialect,
+): Promise<JournalView | null> {
+  try {
+    return await readOnce(ending, ports, dialect);
+  } catch (cause) {
+    if (cause instanceof DatabaseFailure && dialect.isReadOnly(cause))
+      return readOnce(reading, ports, dialect);
+    throw cause;
+  }
 }
 
 /** Null when the journal, or this history's lease in it, is not there. */
@@ -116,7 +145,7 @@ export async function releaseLease(
     runId,
     token,
     outcome: end.outcome,
-    result: JSON.stringify(end.result, storable),
+    result: storedForm(end.result),
   });
   try {
     await repeatable(release, ports);
@@ -124,6 +153,22 @@ export async function releaseLease(
     // The run's effect is committed or rolled back already; an unreleased lease expires by itself.
     if (!(cause instanceof DatabaseFailure)) throw cause;
     ports.tell({ note: 'unknown', reason: `the lease could not be released: ${cause.message}` });
+  }
+}
+
+/** The row of a run that never took the lease; without it the run has ended all the same. */
+export async function noteRun(
+  identity: RunIdentity,
+  result: { readonly outcome: string },
+  ports: Ports,
+  dialect: Dialect,
+): Promise<void> {
+  const { outcome } = result;
+  try {
+    await repeatable(dialect.note({ ...identity, outcome, result: storedForm(result) }), ports);
+  } catch (cause) {
+    if (!(cause instanceof DatabaseFailure)) throw cause;
+    ports.tell({ note: 'unknown', reason: `the row of this run could not be written: ${cause.message}` });
   }
 }
 

@@ -33,6 +33,8 @@ export interface RunResult {
   readonly error: RunError | null;
   /** Backfills that are not done when the run ends; absent where there are none. */
   readonly backfills?: readonly string[];
+  /** Rows that its statements and batches inserted, updated or deleted, and that stand. */
+  readonly rows: number;
   /** Data API calls that this run sent. */
   readonly dataApiCalls: number;
   /** True when this is the stored end of an earlier ask with the same key. */

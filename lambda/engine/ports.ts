@@ -1,3 +1,5 @@
+import type { BackfillState } from './backfill/states.ts';
+
 /**
  * What the engine asks of the world. The engine itself touches no SDK, file, process, clock or console:
  * everything outside comes in through these interfaces, so each can be a ten-line fake in a test.
@@ -12,6 +14,11 @@ export interface Statement {
   readonly parameters?: Readonly<Record<string, BoundValue>>;
   /** Texts that no message about the statement may show, besides its parameters. */
   readonly hidden?: readonly string[];
+  /**
+   * Where it carries many rows: tells in words which row has this key, by its columns and the values that the database's message
+   * holds. The values themselves are never shown.
+   */
+  readonly rowOfKey?: (columns: readonly string[], values: string) => string | undefined;
 }
 
 /** A column's value as it comes back: int2/int4 and floats as number, int8 as bigint, json parsed, the rest as text. */
@@ -103,6 +110,18 @@ export type RunNote =
       readonly milliseconds: number;
       readonly nextRows: number;
     }
+  | {
+      /** A backfill stands in a state: taken up or gone on with, done, or stopped by trouble. */
+      readonly note: 'backfill';
+      readonly backfill: string;
+      readonly state: BackfillState;
+      readonly reason: string | null;
+      /** Rows there are to look at and rows looked at, by all workers; null where nobody knows. */
+      readonly total: number | null;
+      readonly scanned: number | null;
+    }
+  /** How many backfills of the history only a person can let go on. */
+  | { readonly note: 'backfills'; readonly stopped: number }
   | { readonly note: 'committed'; readonly migrations: readonly string[] }
   | {
       readonly note: 'rolled-back' | 'partial';
@@ -119,4 +138,6 @@ export interface Ports {
   readonly tell: (note: RunNote) => void;
   /** Takes secrets out of a text before it is stored or answered. @default nothing is secret */
   readonly hide?: (text: string) => string;
+  /** File and line of the author's code in which something was thrown. @default nobody knows */
+  readonly authorPlace?: (cause: unknown) => string | undefined;
 }

@@ -78,6 +78,9 @@ begin
     owner text,
     deploy_id text,
     asked_at bigint,
+    commit_id text,
+    asked_by text,
+    asked_through text,
     digest text not null,
     started_at timestamptz not null default pg_catalog.clock_timestamp(),
     finished_at timestamptz,
@@ -94,6 +97,7 @@ begin
     kind text not null,
     migration text
   );
+  create index if not exists event_by_run on forerun.event (history, run_id);
   create table if not exists forerun.statement (
     history text not null,
     migration text not null,

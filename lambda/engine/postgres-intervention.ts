@@ -1,4 +1,5 @@
 import type { Amendment, Intervention } from './journal.ts';
+import { ASKER_COLUMNS, ASKER_VALUES, askerParameters } from './postgres-asker.ts';
 import type { Statement } from './ports.ts';
 
 /** The lease that was seen is nobody's any more, and whoever held it can neither claim nor bid with what he knows. */
@@ -12,8 +13,8 @@ const FREED = `freed as (
 
 /** A person's intervention is kept like a run, ended at once, with its reason and whom it met. */
 const NOTED = `noted as (
-  insert into forerun.run (id, history, action, digest, finished_at, outcome, result)
-  select :run_id, :history, :action, :digest, pg_catalog.clock_timestamp(), 'done',
+  insert into forerun.run (id, ${ASKER_COLUMNS}, finished_at, outcome, result)
+  select :run_id, ${ASKER_VALUES}, pg_catalog.clock_timestamp(), 'done',
          pg_catalog.jsonb_build_object('reason', cast(:reason as text), 'holder', seen.holder, 'deployId', seen.deploy_id)
   from seen, freed
   on conflict (id) do nothing
@@ -80,6 +81,6 @@ export function amend({ revision, put, remove, forget, ...order }: Amendment): S
   };
 }
 
-function orderParameters({ history, runId, action, digest, reason }: Intervention) {
-  return { history, run_id: runId, action, digest, reason };
+function orderParameters({ reason, ...identity }: Intervention) {
+  return { ...askerParameters(identity), reason };
 }

@@ -1,5 +1,7 @@
 import { OPEN_BACKFILLS } from './backfill/open-backfill.ts';
 import { type Claim, type Dialect, type LeaseBid, type RunEnd, type RunIdentity } from './journal.ts';
+import { ASKER_COLUMNS, ASKER_VALUES, askedAt, askerParameters } from './postgres-asker.ts';
+import { IDLE_RUN, idleParameters, note } from './postgres-ended-run.ts';
 import { amend, unlock } from './postgres-intervention.ts';
 import { FENCE } from './postgres-fence.ts';
 import { installation, TORN_JOURNAL } from './postgres-installation.ts';
@@ -11,6 +13,7 @@ import { settings } from './postgres-settings.ts';
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_SCHEMA = '3F000';
 const UNDEFINED_COLUMN = '42703';
+const READ_ONLY_TRANSACTION = '25006';
 
 /** lock_not_available, serialization_failure, deadlock_detected (PostgreSQL documentation, appendix A). */
 const CONFLICTS = new Set(['55P03', '40001', '40P01']);
@@ -22,10 +25,12 @@ export const postgres: Dialect = {
   isTorn: ({ sqlState }) => sqlState === TORN_JOURNAL,
   lacksJournal: ({ sqlState }) =>
     sqlState === UNDEFINED_TABLE || sqlState === UNDEFINED_SCHEMA || sqlState === UNDEFINED_COLUMN,
+  isReadOnly: ({ sqlState }) => sqlState === READ_ONLY_TRANSACTION,
   isConflict: ({ sqlState }) => sqlState !== undefined && CONFLICTS.has(sqlState),
-  read: ({ history, bundle, repeatables = [], reader }) => ({
-    sql: READ,
+  read: ({ history, bundle, repeatables = [], reader, idle }) => ({
+    sql: reader === null || idle === undefined ? READ : READ_OR_END,
     parameters: {
+      ...(reader === null || idle === undefined ? {} : idleParameters(reader, idle)),
       history,
       bundle: JSON.stringify(bundle.map(({ id, checksum }) => [id, checksum])),
       repeatables: JSON.stringify(repeatables.map(({ id, checksum }) => [id, checksum])),
@@ -42,6 +47,7 @@ export const postgres: Dialect = {
   claim: (claim) => ({ sql: CLAIM, parameters: claimParameters(claim) }),
   unclaim: (claim) => ({ sql: UNCLAIM, parameters: claimParameters(claim) }),
   release,
+  note,
   overrule: ({ history, runId, owner }) => ({ sql: OVERRULE, parameters: { history, run_id: runId, owner } }),
   appliedBy,
   unlock,
@@ -51,7 +57,7 @@ export const postgres: Dialect = {
 };
 
 /** The bundle travels as one value and only differences come back, so the reply stays small however long the history. */
-const READ = `
+const SEEN = `
 with bundle as (
   select entry ->> 0 as id, entry ->> 1 as checksum from pg_catalog.jsonb_array_elements(cast(:bundle as jsonb)) as entry
 ), applied as (
@@ -59,7 +65,7 @@ with bundle as (
 ), last_event as (
   select distinct on (migration) migration, kind from forerun.event
   where history = :history and migration is not null order by migration, id desc
-)
+), seen as (
 select
   (select pg_catalog.max(version) from forerun.installation) as version,
   l.token,
@@ -87,14 +93,22 @@ select
            from forerun.statement where history = :history group by migration, direction) as u) as unfinished,
   (${OPEN_BACKFILLS}) as backfills,
   (select pg_catalog.jsonb_build_object('runId', r.id, 'result', r.result) from forerun.run r
-    where r.history = :history and r.key = cast(:run_key as text)
+    where r.history = :history and (r.key = cast(:run_key as text) or r.id = cast(:run_id as text))
     order by (r.result is not null) desc, r.started_at desc limit 1) as asked,
   exists (select from forerun.run r where r.id = cast(:run_id as text) and r.outcome = 'overruled')
     or exists (select from forerun.run r where r.history = :history and r.owner = cast(:owner as text)
                and r.asked_at > cast(:asked_at as bigint)) as overruled,
   exists (select from forerun.run r where r.id = cast(:run_id as text) and r.finished_at is not null) as ended
 from forerun.lease l
-where l.history = :history and l.name = 'run'`;
+where l.history = :history and l.name = 'run'
+)`;
+
+const READ = `${SEEN}
+select * from seen`;
+
+/** A run with nothing to do costs this one call, and leaves its row all the same (decision 0012). */
+const READ_OR_END = `${SEEN}, ${IDLE_RUN}
+select seen.*, exists (select from noted) as noted from seen`;
 
 /**
  * A bid succeeds only if nothing was written since the reading (same revision), nobody alive holds the lease, and no open
@@ -118,9 +132,8 @@ with seen as (
   from seen where l.history = seen.history and l.name = seen.name
   returning l.token
 ), noted as (
-  insert into forerun.run (id, history, key, action, owner, deploy_id, asked_at, digest)
-  select :run_id, :history, cast(:run_key as text), :action, cast(:owner as text), cast(:deploy_id as text),
-         cast(:asked_at as bigint), :digest
+  insert into forerun.run (id, ${ASKER_COLUMNS})
+  select :run_id, ${ASKER_VALUES}
   from taken
   on conflict (id) do nothing
 )
@@ -130,12 +143,7 @@ function acquire({ revision, force, leaseMs, ...identity }: LeaseBid): Statement
   return {
     sql: ACQUIRE,
     parameters: {
-      ...identityParameters(identity),
-      run_key: identity.runKey,
-      action: identity.action,
-      owner: identity.owner,
-      digest: identity.digest,
-      asked_at: askedAt(identity),
+      ...askerParameters(identity),
       revision,
       force,
       lease_ms: BigInt(leaseMs),
@@ -254,17 +262,18 @@ const OVERRULE = `
 update forerun.run set finished_at = pg_catalog.clock_timestamp(), outcome = 'overruled'
 where history = :history and owner = cast(:owner as text) and id <> :run_id and finished_at is null`;
 
-/** An age is compared only between asks of one owner, by CloudFormation's clock. */
-const askedAt = (identity: RunIdentity | null): bigint | null =>
-  identity?.askedAtMs === undefined ? null : BigInt(identity.askedAtMs);
-
 const APPLIED = `
 select id, cast(applied_at as text) as applied_at, run_id, deploy_id, skipped
 from forerun.migration where history = :history order by applied_at, id`;
 
 const RUNS = `
-select r.id, r.action, r.deploy_id, cast(r.started_at as text) as started_at, cast(r.finished_at as text) as finished_at,
+select r.id, r.action, r.owner, r.deploy_id, r.commit_id, r.asked_by, r.asked_through,
+       cast(r.started_at as text) as started_at, cast(r.finished_at as text) as finished_at,
+       cast(extract(epoch from r.finished_at - r.started_at) * 1000 as bigint) as milliseconds,
        r.outcome, r.result ->> 'reason' as reason,
+       cast(r.result ->> 'rows' as bigint) as rows, cast(r.result ->> 'dataApiCalls' as bigint) as calls,
+       r.result -> 'error' ->> 'code' as error_code,
+       pg_catalog.left(r.result -> 'error' -> 'text' ->> 'what', 500) as error_what,
        (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(e.kind, e.migration) order by e.id), '[]')
           from forerun.event e where e.history = r.history and e.run_id = r.id) as events
 from forerun.run r where r.history = :history order by r.started_at desc, r.id limit :limit`;

@@ -11,6 +11,8 @@ export interface Trouble {
   readonly migration: Migration;
   readonly cause: unknown;
   readonly statement: { readonly number: number; readonly sql: string } | null;
+  /** File and line of the author's code, where it was that code that threw. */
+  readonly authorPlace?: string;
 }
 
 export interface MigrationWork {
@@ -52,7 +54,10 @@ export async function runMigration(
   if (mishap !== null && !(timeWasUp && mishap.cause instanceof ForerunError)) {
     return { migration, cause: mishap.cause, statement: { number: mishap.statement, sql: mishap.sql } };
   }
-  return thrown === null ? null : { migration, cause: thrown.cause, statement: null };
+  if (thrown === null) return null;
+  const authorPlace = ports.authorPlace?.(thrown.cause);
+  const where = authorPlace === undefined ? {} : { authorPlace };
+  return { migration, cause: thrown.cause, statement: null, ...where };
 }
 
 /** A statement that PostgreSQL ended because the run's time was over did not take too long by itself. */

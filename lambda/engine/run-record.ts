@@ -2,10 +2,13 @@ import { isOpen } from './backfill/states.ts';
 import { errorData, type Outcome, type RunResult } from './outcome.ts';
 import type { ForerunError } from './errors.ts';
 import type { JournalView, RunIdentity } from './journal.ts';
+import type { RunNote } from './ports.ts';
 import { halfDone, list, type Plan } from './plan.ts';
 
 /** What a run has come to know about its steps; the only place where outcomes are decided. */
 export interface RunRecord {
+  /** Counts the rows that statements and batches tell of. */
+  hear(note: RunNote): void;
   /** Takes over what a reading of the journal shows: an unknown step that is there was applied. */
   learn(plan: Plan, view: JournalView): void;
   /** To be called when a bid for the lease won: the reading before it is decisive for whatever is still unknown. */
@@ -30,6 +33,9 @@ export function startRecord(
   const skipped = new Set<string>();
   const open = new Set<string>();
   const enqueued = new Set<string>();
+  /** By migration, since it began last: what was rolled back does not count. */
+  const rows = new Map<string, number>();
+  let batchRows = 0;
   const callsBefore = calls();
   const withOutcome = (wanted: Outcome): string[] =>
     [...steps].filter(([, outcome]) => outcome === wanted).map(([id]) => id);
@@ -40,7 +46,18 @@ export function startRecord(
     return ids.length === 0 ? {} : { backfills: ids };
   };
 
+  const rowsWritten = (): number =>
+    [...withOutcome('applied'), ...withOutcome('partial')].reduce(
+      (sum, id) => sum + (rows.get(id) ?? 0),
+      batchRows,
+    );
+
   return {
+    hear(note) {
+      if (note.note === 'began') rows.set(note.migration, 0);
+      if (note.note === 'statement') rows.set(note.migration, (rows.get(note.migration) ?? 0) + note.rows);
+      if (note.note === 'batch') batchRows += note.changed;
+    },
     learn(plan, view) {
       for (const id of withOutcome('unknown')) {
         const there = !view.pending.has(id) && !view.stale.has(id);
@@ -88,6 +105,7 @@ export function startRecord(
       })),
       error: error === null ? null : errorData(error, hide),
       ...(action === 'up' ? unfinished() : {}),
+      rows: rowsWritten(),
       dataApiCalls: calls() - callsBefore,
       repeated: false,
     }),

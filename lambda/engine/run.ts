@@ -1,5 +1,6 @@
 import { applyAlone } from './apply-alone.ts';
 import { asStep, isBackfill, workInRun, type HeldEnd } from './backfill/in-run.ts';
+import { isStopped } from './backfill/states.ts';
 import { applyGroup, type GroupEnd } from './apply-group.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ForerunError } from './errors.ts';
@@ -7,10 +8,19 @@ import { databaseUnavailable, outOfTime } from './failure-text.ts';
 import type { GroupWork } from './group-work.ts';
 import type { AloneEnd } from './halt.ts';
 import { LEDGER_PAGE, type LedgerEntry } from './ledger.ts';
-import { bidFor, heldByAnother, readJournal, releaseLease, repeatable, waitForTurn } from './lease.ts';
-import type { Dialect, JournalView, RunIdentity } from './journal.ts';
+import {
+  bidFor,
+  heldByAnother,
+  noteRun,
+  readJournal,
+  releaseLease,
+  repeatable,
+  storedForm,
+  waitForTurn,
+} from './lease.ts';
+import { JOURNAL_VERSION, type Dialect, type JournalView, type RunIdentity } from './journal.ts';
 import { RESERVE_MS, type RunLimits } from './limits.ts';
-import type { Migration } from './migration.ts';
+import { HEAD, type Migration } from './migration.ts';
 import type { RunResult } from './outcome.ts';
 import { makePlan, unfinishedBackfills, type Goal, type Plan } from './plan.ts';
 import type { Ports } from './ports.ts';
@@ -39,16 +49,21 @@ const CONFLICT_PATIENCE_MS = 120_000;
  */
 export async function run(
   request: RunRequest,
-  ports: Ports,
+  given: Ports,
   dialect: Dialect,
 ): Promise<RunResult | 'overtaken'> {
-  const record = startRecord(request.identity, ports.database.calls, ports.hide);
+  const record = startRecord(request.identity, given.database.calls, given.hide);
+  const ports = heardBy(record, given);
   let firstConflictMs: number | null = null;
   try {
     for (let turn = 0; ; turn += 1) {
-      const view = await readJournal(request, ports, dialect);
+      const view = await readJournal(request, ports, dialect, idleEnd(request, record));
       if (view.asked !== null && view.asked.result !== null) return storedResult(view.asked.result);
-      if (view.overruled || view.ended) return record.end(overruled(view, record));
+      if (view.overruled || view.ended) {
+        const refused = record.end(overruled(view, record));
+        if (!view.ended) await noteRun({ ...request.identity, runKey: null }, refused, ports, dialect);
+        return refused;
+      }
       if (heldByAnother(view, request.identity)) {
         if (request.yieldToOwnRun && isOvertaking(view, request.identity)) return 'overtaken';
         await waitForTurn(view, request, ports, turn);
@@ -56,7 +71,16 @@ export async function run(
       }
       const plan = makePlan(request.history, view, request.goal, request.repeatables);
       record.learn(plan, view);
-      if (view.holder === null && plan.groups.length === 0) return record.end(plan.refusals[0] ?? null);
+      ports.tell({
+        note: 'backfills',
+        stopped: view.backfills.filter(({ state }) => isStopped(state)).length,
+      });
+      if (view.holder === null && plan.groups.length === 0) {
+        const nothing = record.end(plan.refusals[0] ?? null);
+        if (!view.noted && view.version <= JOURNAL_VERSION)
+          await noteRun(request.identity, nothing, ports, dialect);
+        return nothing;
+      }
       const token = await bidFor(view, request, ports, dialect);
       if (token === null) {
         await waitForTurn(view, request, ports, turn);
@@ -77,7 +101,8 @@ export async function run(
       }
       const result = record.end(end.error);
       // Who asks again while a statement is still at work shall wait for it, and not get this end back.
-      const stored = end.error?.code === 'statement-running' ? null : result;
+      const counted = { ...result, dataApiCalls: result.dataApiCalls + 1 };
+      const stored = end.error?.code === 'statement-running' ? null : counted;
       await releaseLease(
         request.identity,
         token,
@@ -89,8 +114,30 @@ export async function run(
     }
   } catch (cause) {
     const known = cause instanceof ForerunError && cause.code === 'statement-running';
-    return record.end(record.hasUnknown() && !known ? outcomeUnknown(cause) : endedEarly(cause, record));
+    const ended = record.end(
+      record.hasUnknown() && !known ? outcomeUnknown(cause) : endedEarly(cause, record),
+    );
+    // Who asks again under the same key shall wait again, and not get this end back.
+    if (ended.error?.code === 'lease-busy')
+      await noteRun({ ...request.identity, runKey: null }, ended, ports, dialect);
+    return ended;
   }
+}
+
+/** The record counts what the run tells. */
+const heardBy = (record: RunRecord, ports: Ports): Ports => ({
+  ...ports,
+  tell(note) {
+    record.hear(note);
+    ports.tell(note);
+  },
+});
+
+/** What the first reading may write by itself, because a deploy with nothing to do is to cost one call. */
+function idleEnd({ identity, goal }: RunRequest, record: RunRecord): { readonly idle?: string } {
+  if (goal.direction !== 'up' || goal.to !== HEAD || record.applied().length > 0) return {};
+  const result = record.end(null);
+  return { idle: storedForm({ ...result, runId: identity.runId, dataApiCalls: result.dataApiCalls + 1 }) };
 }
 
 type PlanEnd =

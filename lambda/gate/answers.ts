@@ -1,4 +1,4 @@
-import type { Attributes, MigrationsProperties } from '../contract.ts';
+import type { Attributes, MigrationsProperties, StepOutcome } from '../contract.ts';
 import type { GateAnswer } from './answer.ts';
 import type { Asked } from './ask-runner.ts';
 
@@ -26,6 +26,10 @@ export const failed = (what: string, state: string, next: string): GateAnswer =>
 export function resultOf(asked: Asked) {
   return asked.kind === 'answered' && 'result' in asked.answer ? asked.answer.result : null;
 }
+
+/** What a run has committed. */
+export const appliedBy = (asked: Asked): readonly StepOutcome[] =>
+  (resultOf(asked)?.steps ?? []).filter(({ outcome }) => outcome === 'applied');
 
 /** The runner's own error, if it came back with one. */
 export function errorOf(asked: Asked) {

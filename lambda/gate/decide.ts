@@ -1,7 +1,7 @@
 import { CONTRACT_VERSION, UNDO_RESOURCE_TYPE, type MigrationsProperties } from '../contract.ts';
 import type { GateAnswer } from './answer.ts';
 import { afterRollback } from './after-rollback.ts';
-import { attributes, errorOf, failed, failureOf, resultOf, success } from './answers.ts';
+import { appliedBy, attributes, errorOf, failed, failureOf, resultOf, success } from './answers.ts';
 import type { Asked } from './ask-runner.ts';
 import { onDelete } from './on-delete.ts';
 import { readProperties } from './properties.ts';
@@ -33,7 +33,7 @@ export async function decide(
   const first = await askForward(work);
   const { WorkerArn: workerArn } = properties;
   if (workerArn !== undefined && mayGoOn(first, work)) {
-    return afterWorker(await goOnLong(work, workerArn), work);
+    return afterWorker(await goOnLong(first, work, workerArn), work);
   }
   const done = successOf(first, properties);
   if (done !== null) return done;
@@ -96,12 +96,11 @@ async function unreadable(asked: GateRequest, answerByMs: number): Promise<GateA
 function successOf(asked: Asked, properties: MigrationsProperties): GateAnswer | null {
   const result = resultOf(asked);
   if (result === null || result.error !== null) return null;
-  const { steps, outcome } = result;
-  const applied = steps.filter((step) => step.outcome === 'applied').map(({ migration }) => migration);
+  const applied = appliedBy(asked);
   const what = applied.length === 0 ? 'Nothing to do' : `Applied ${applied.length}`;
   return success(`${what}; the database is at ${properties.Head}.`, {
     ...attributes(properties),
-    Outcome: outcome,
+    Outcome: result.outcome,
     Applied: String(applied.length),
     Ahead: '',
     Compatible: 'yes',

@@ -1,7 +1,7 @@
 import { UNFINISHED, type RunnerAnswer, type WorkerTask } from '../contract.ts';
 import { executionName, readExecution, startExecution, type ExecutionView } from '../executions.ts';
 import { callAws } from '../http.ts';
-import { errorOf } from './answers.ts';
+import { appliedBy, errorOf } from './answers.ts';
 import type { Asked } from './ask-runner.ts';
 import type { HandedOn } from './handed-on.ts';
 import { longAsk, runnerName, type Work } from './work.ts';
@@ -28,9 +28,18 @@ export function mayGoOn(first: Asked, work: Work): boolean {
 }
 
 /** Lets the worker go on where the runner stopped, and waits for it. */
-export async function goOnLong(work: Work, workerArn: string): Promise<Asked | typeof HANDED_ON> {
+export async function goOnLong(
+  first: Asked,
+  work: Work,
+  workerArn: string,
+): Promise<Asked | typeof HANDED_ON> {
   const ask = longAsk(work);
-  const task: WorkerTask = { task: 'up', ask, runner: runnerName(work.properties) };
+  const task: WorkerTask = {
+    task: 'up',
+    ask,
+    applied: appliedBy(first),
+    runner: runnerName(work.properties),
+  };
   // Lambda repeats an event under the same request id, so a repeated gate finds the execution of the first.
   const name = await executionName(work.asked.LogicalResourceId, ask.deploy.runKey);
   const started = await startExecution(workerArn, name, JSON.stringify(task), work.answerByMs);

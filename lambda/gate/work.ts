@@ -4,6 +4,7 @@ import {
   type DeployContext,
   type GateAsk,
   type MigrationsProperties,
+  type RunnerAnswer,
   type Surroundings,
   type Target,
 } from '../contract.ts';
@@ -17,6 +18,8 @@ export interface GateContext {
   readonly awsRequestId: string;
   readonly invokedFunctionArn: string;
   getRemainingTimeInMillis(): number;
+  /** Told of each answer of the runner; Lambda's own context has none of it. */
+  readonly heard?: (answer: RunnerAnswer) => void;
 }
 
 /** What the undo resource and the resources that hold the deploy tell alike. */
@@ -35,6 +38,7 @@ export interface Work<Properties extends RunnerProperties = MigrationsProperties
   /** When CloudFormation stops waiting. */
   readonly patienceEndMs: number;
   readonly answerByMs: number;
+  readonly heard: (answer: RunnerAnswer) => void;
 }
 
 export function workOn<Properties extends RunnerProperties>(
@@ -51,6 +55,7 @@ export function workOn<Properties extends RunnerProperties>(
     ownEndMs: Date.now() + context.getRemainingTimeInMillis(),
     patienceEndMs: patienceEnd(asked),
     answerByMs: answerBy(asked, context),
+    heard: (answer) => context.heard?.(answer),
   };
 }
 
@@ -137,14 +142,14 @@ export function askRevert(
 }
 
 /** The first ask leaves time for a second one; a second one may use it. */
-function ask(
+async function ask(
   work: Work<RunnerProperties>,
   { step, last }: { readonly step: string; readonly last: boolean },
   payload: (deploy: DeployContext) => GateAsk,
 ): Promise<Asked> {
-  const { properties, answerByMs } = work;
+  const { properties, answerByMs, heard } = work;
   const lastMs = answerByMs - ANSWER_MARGIN_MS;
-  return askRunner(
+  const asked = await askRunner(
     properties.RunnerArn,
     (turn) => {
       const spareMs = turn === 0 && !last ? SECONDS.askAgain * 1000 : 0;
@@ -154,6 +159,8 @@ function ask(
     },
     answerByMs,
   );
+  if (asked.kind === 'answered') heard(asked.answer);
+  return asked;
 }
 
 /** What the deploy allows, within what the time table allows for one call. */
@@ -177,6 +184,7 @@ function deployContext(
   const owner = ownerOf(asked, asked.LogicalResourceId);
   return {
     deployId: properties.DeployId,
+    ...(properties.Commit === undefined ? {} : { commit: properties.Commit }),
     digest: properties.Digest,
     owner,
     // Lambda repeats an event under the same request id; CloudFormation may repeat its RequestId on a later deploy.

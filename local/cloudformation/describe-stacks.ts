@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { LocalHttpServer } from '../http-server.ts';
 import { accessKeyIdOf } from '../lambda/caller.ts';
 import { startHttpEndpoint, type HttpReply } from '../lambda/http-endpoint.ts';
-import type { Authorize } from '../lambda/invoke-api.ts';
+import type { Authorize } from '../lambda/admission.ts';
 import type { Stack } from './stack.ts';
 
 export interface DescribeStacksOptions {

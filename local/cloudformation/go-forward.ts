@@ -171,9 +171,11 @@ function refuseTwins(stack: Stack, { nameProperty }: ResourceHandler, before: Re
   }
 }
 
-function mustReplace({ replacedBy = [] }: ResourceHandler, before: Resource, draft: Draft): boolean {
+function mustReplace(handler: ResourceHandler, before: Resource, draft: Draft): boolean {
+  const { replacedBy = [], replacedByPresenceOf = [] } = handler;
   return (
     replacedBy === 'any property' ||
+    replacedByPresenceOf.some((name) => name in before.properties !== name in draft.properties) ||
     replacedBy.some((name) => !isDeepStrictEqual(before.properties[name], draft.properties[name]))
   );
 }

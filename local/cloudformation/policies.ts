@@ -63,6 +63,16 @@ const AWS_MANAGED = new Map<string, object>([
     'AWSLambdaBasicExecutionRole',
     allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents']),
   ],
+  [
+    'AWSLambdaBasicDurableExecutionRolePolicy',
+    allow([
+      'logs:CreateLogGroup',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'lambda:CheckpointDurableExecution',
+      'lambda:GetDurableExecutionState',
+    ]),
+  ],
   ['AdministratorAccess', allow(['*'])],
 ]);
 

@@ -38,6 +38,8 @@ export interface ResourceHandler {
   readonly delete: (request: ChangeRequest) => Promise<void>;
   /** Properties whose change makes a new resource instead of changing the old one. */
   readonly replacedBy?: readonly string[] | 'any property';
+  /** Properties that make a new resource only where they come or go. */
+  readonly replacedByPresenceOf?: readonly string[];
   /** The property that gives the resource a fixed name: two of one name cannot stand side by side. */
   readonly nameProperty?: string;
   /** The value of an attribute that `attributes` does not hold. */

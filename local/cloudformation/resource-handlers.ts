@@ -5,6 +5,7 @@ import type { Hooks } from './hooks.ts';
 import type { Policies } from './policies.ts';
 import type { ResourceHandler } from './resource-handler.ts';
 import { customResourceHandler } from './resources/custom-resource.ts';
+import { eventHandlers } from './resources/events.ts';
 import { iamHandlers } from './resources/iam.ts';
 import { lambdaHandlers } from './resources/lambda.ts';
 import { nestedStackHandler, type NestedStackOptions } from './resources/nested-stack.ts';
@@ -32,6 +33,7 @@ export function resourceHandlers(options: HandlerOptions): (type: string) => Res
   const handlers = new Map<string, ResourceHandler>(
     Object.entries({
       ...lambdaHandlers(lambda, options.nested.engine.passOver),
+      ...eventHandlers(place),
       ...iamHandlers(policies, place),
       ...rdsHandlers(hooks, place),
       ...secretHandlers(hooks, place),

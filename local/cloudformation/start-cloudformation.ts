@@ -1,6 +1,6 @@
 import { LocalError } from '../errors.ts';
 import { realClock, type Clock } from '../clock.ts';
-import type { Authorize } from '../lambda/invoke-api.ts';
+import type { Authorize } from '../lambda/admission.ts';
 import type { LocalLambda } from '../lambda/start-lambda.ts';
 import { startAnswerServer } from './answer-server.ts';
 import { readAssembly, type AssemblyStack } from './assembly.ts';

@@ -5,6 +5,14 @@ export type FunctionCode =
   /** Source text, as in the `ZipFile` property of a template: one file, `index.js`. */
   | { readonly inline: string };
 
+/** What makes a function a durable one. It is given when the function is made, and cannot be given or taken later. */
+export interface DurableSettings {
+  /** 1 to 31 622 400: 366 days. */
+  readonly executionTimeoutSeconds: number;
+  /** How long an execution is remembered after its end: 1 to 90. */
+  readonly retentionDays: number;
+}
+
 /** A function as CloudFormation or a test describes it. */
 export interface FunctionSettings {
   readonly code: FunctionCode;
@@ -21,6 +29,8 @@ export interface FunctionSettings {
   readonly environment?: Readonly<Record<string, string>>;
   /** Default `/aws/lambda/<name>`. */
   readonly logGroup?: string;
+  /** Default: not a durable function. */
+  readonly durable?: DurableSettings;
 }
 
 /** What may change from one asynchronous invocation configuration to the next. */

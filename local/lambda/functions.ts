@@ -21,6 +21,7 @@ export interface Resolved {
   readonly version: FunctionVersion;
   /** As the caller named it: with the qualifier, if there was one. */
   readonly invokedArn: string;
+  readonly isQualified: boolean;
   readonly eventInvoke: EventInvokeSettings;
 }
 
@@ -107,6 +108,12 @@ export function createFunctions({ store, arnOf, poolFor }: FunctionsOptions): Fu
     async update(name, settings) {
       const entry = entryOf(name);
       const before = entry.latest;
+      if ((before.settings.durable === undefined) !== (settings.durable === undefined)) {
+        throw new LambdaServiceError(
+          'InvalidParameterValueException',
+          `DurableConfig of ${before.name} can be set only when a function is created.`,
+        );
+      }
       entry.latest = build(before.name, '$LATEST', { settings, code: await store.put(settings.code) });
       await before.pool.retire();
     },
@@ -167,7 +174,7 @@ export function createFunctions({ store, arnOf, poolFor }: FunctionsOptions): Fu
         throw notFound(invokedArn);
       }
       const eventInvoke = entry.eventInvoke.get(qualifier ?? '$LATEST') ?? {};
-      return { version, invokedArn, eventInvoke };
+      return { version, invokedArn, isQualified: qualifier !== undefined, eventInvoke };
     },
     async closePools() {
       const all = [...entries.values()].flatMap((entry) => [entry.latest, ...entry.versions.values()]);

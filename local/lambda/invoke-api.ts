@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-import { accessKeyIdOf } from './caller.ts';
+import { admit, type Authorize } from './admission.ts';
+import { json, refuse } from './api-reply.ts';
+import { answerDurable, isDurableRequest } from './durable/durable-api.ts';
+import type { Executions } from './durable/executions.ts';
+import { invokeDurable } from './durable/invoke-durable.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import type { Functions, Resolved } from './functions.ts';
 import type { LocalHttpServer } from '../http-server.ts';
@@ -8,17 +12,9 @@ import { startHttpEndpoint, type HttpReply, type HttpRequest } from './http-endp
 import { MAX_EVENT_BYTES, MAX_SYNC_BYTES, type Outcome } from './invocation.ts';
 import { LambdaServiceError } from './service-error.ts';
 
-/** Whether the owner of an access key may do something. */
-export type Authorize = (request: {
-  readonly accessKeyId: string;
-  /** `lambda:InvokeFunction` and the like. */
-  readonly action: string;
-  /** ARN. */
-  readonly resource: string;
-}) => boolean | Promise<boolean>;
-
 export interface InvokeApiOptions {
   readonly functions: Functions;
+  readonly executions: Executions;
   readonly authorize?: Authorize;
   readonly enqueue: (target: string, event: string, requestId: string) => void;
   readonly announce: (
@@ -50,13 +46,13 @@ const LOG_TAIL_BYTES = 4096;
 const ROUTE = /^\/2015-03-31\/functions\/([^/]+)(\/invocations|\/configuration)?$/;
 
 /**
- * The part of the Lambda API that running code calls: Invoke, GetFunction and GetFunctionConfiguration, over the
- * REST protocol of the unmodified SDK. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+ * The part of the Lambda API that running code calls: Invoke, GetFunction, GetFunctionConfiguration and durable executions,
+ * over the REST protocol of the unmodified SDK. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 export function startInvokeApi(options: InvokeApiOptions): Promise<LocalHttpServer> {
   return startHttpEndpoint(async (request) => {
     try {
-      return await route(options, request);
+      return await (isDurableRequest(request) ? answerDurable(options, request) : route(options, request));
     } catch (error) {
       if (error instanceof LambdaServiceError) {
         return refuse(error);
@@ -73,39 +69,18 @@ async function route(options: InvokeApiOptions, request: HttpRequest): Promise<H
   }
   const name = decodeURIComponent(target);
   const qualifier = request.url.searchParams.get('Qualifier') ?? undefined;
+  const resource = options.functions.arnOf(name, qualifier);
   if (request.method === 'POST' && part === '/invocations') {
-    await admit(options, request, 'lambda:InvokeFunction', name, qualifier);
+    await admit(options.authorize, request.headers, 'lambda:InvokeFunction', resource);
     return await invoke(options, request, name, qualifier);
   }
   if (request.method === 'GET') {
     const action = part === undefined ? 'lambda:GetFunction' : 'lambda:GetFunctionConfiguration';
-    const resolved = await admit(options, request, action, name, qualifier);
-    const configuration = describe(resolved);
+    await admit(options.authorize, request.headers, action, resource);
+    const configuration = describe(options.functions.resolve(name, qualifier));
     return json(200, part === undefined ? { Configuration: configuration } : configuration);
   }
   throw new LambdaServiceError('UnknownOperationException', `${request.method} ${request.url.pathname}`);
-}
-
-/** Who asks is known before what is asked: a caller without the right does not learn whether a function exists. */
-async function admit(
-  { functions, authorize }: InvokeApiOptions,
-  { headers }: HttpRequest,
-  action: string,
-  name: string,
-  qualifier: string | undefined,
-): Promise<Resolved> {
-  const accessKeyId = accessKeyIdOf(headers);
-  if (accessKeyId === undefined) {
-    throw new LambdaServiceError('MissingAuthenticationTokenException', 'Missing Authentication Token');
-  }
-  const resource = functions.arnOf(name, qualifier);
-  if (authorize !== undefined && !(await authorize({ accessKeyId, action, resource }))) {
-    throw new LambdaServiceError(
-      'AccessDeniedException',
-      `User: ${accessKeyId} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
-    );
-  }
-  return functions.resolve(name, qualifier);
 }
 
 async function invoke(
@@ -116,10 +91,17 @@ async function invoke(
 ): Promise<HttpReply> {
   const type = headers['x-amz-invocation-type'] ?? 'RequestResponse';
   const event = readEvent(body, type === 'Event' ? 'Event' : 'RequestResponse');
-  const { invokedArn: target, version } = options.functions.resolve(name, qualifier);
+  const resolved = options.functions.resolve(name, qualifier);
+  const { invokedArn: target, version } = resolved;
   const requestId = randomUUID();
   if (type === 'DryRun') {
     return { status: 204, headers: { 'x-amzn-requestid': requestId } };
+  }
+  const executionName = headers['x-amz-durable-execution-name'];
+  if (version.settings.durable !== undefined || executionName !== undefined) {
+    const mode = type === 'Event' ? 'Event' : 'RequestResponse';
+    const start = { target: resolved, name: executionName, input: event };
+    return await invokeDurable(options.executions, mode, start, requestId);
   }
   if (type === 'Event') {
     options.enqueue(target, event, requestId);
@@ -172,6 +154,7 @@ function readEvent(body: Buffer, type: 'Event' | 'RequestResponse'): string {
 
 /** Local functions are ready as soon as they exist. */
 function describe({ version, invokedArn }: Resolved): Readonly<Record<string, unknown>> {
+  const { durable } = version.settings;
   return {
     FunctionName: version.name,
     FunctionArn: invokedArn,
@@ -185,18 +168,14 @@ function describe({ version, invokedArn }: Resolved): Readonly<Record<string, un
     State: 'Active',
     LastUpdateStatus: 'Successful',
     PackageType: 'Zip',
-  };
-}
-
-function refuse({ code, message, status }: LambdaServiceError): HttpReply {
-  return json(status, { Type: 'User', Message: message, message }, { 'x-amzn-errortype': code });
-}
-
-function json(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): HttpReply {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', 'x-amzn-requestid': randomUUID(), ...headers },
-    body: JSON.stringify(value),
+    ...(durable === undefined
+      ? {}
+      : {
+          DurableConfig: {
+            ExecutionTimeout: durable.executionTimeoutSeconds,
+            RetentionPeriodInDays: durable.retentionDays,
+          },
+        }),
   };
 }
 

@@ -14,6 +14,7 @@ export class LambdaServiceError extends Error {
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors */
 const STATUSES = {
   AccessDeniedException: 403,
+  DurableExecutionAlreadyStartedException: 409,
   InvalidParameterValueException: 400,
   InvalidRequestContentException: 400,
   MissingAuthenticationTokenException: 403,

@@ -6,8 +6,12 @@ import { startEnvironment } from './environment.ts';
 import { createEventQueue, type DroppedEvent, type QueuedEvent } from './event-queue.ts';
 import { failureRecord } from './failure-destination.ts';
 import { processVariables, type EventInvokeSettings, type FunctionSettings } from './function-settings.ts';
+import { parseFunctionName } from './function-name.ts';
 import { createFunctions, type FunctionVersion } from './functions.ts';
-import { startInvokeApi, type Authorize, type RefusingFault } from './invoke-api.ts';
+import type { Authorize } from './admission.ts';
+import { createExecutions } from './durable/executions.ts';
+import { outcomeOf } from './durable/invoke-durable.ts';
+import { startInvokeApi, type RefusingFault } from './invoke-api.ts';
 import type { Outcome } from './invocation.ts';
 import { createPool } from './pool.ts';
 import { createRoleKeys } from './role-keys.ts';
@@ -20,7 +24,7 @@ export interface InvokeStart {
   readonly functionName: string;
   readonly executedVersion: string;
   readonly mode: 'RequestResponse' | 'Event';
-  /** From 1; more only for events. */
+  /** From 1; more only for events, and for a durable execution, which counts its invocations. */
   readonly attempt: number;
   /** JSON text. A custom resource event holds its ResponseURL here: never print it. */
   readonly event: string;
@@ -86,8 +90,9 @@ export interface LocalLambda {
   deleteAlias(name: string, alias: string): void;
   /** `undefined` takes the configuration back. */
   setEventInvoke(name: string, qualifier: string, settings: EventInvokeSettings | undefined): void;
+  /** Of a durable function: waits for the end of an execution. */
   invoke(nameOrArn: string, payload: unknown): Promise<InvokeResult>;
-  /** Queues the event and answers with its request id. */
+  /** Queues the event and answers with its request id; of a durable function: starts an execution. */
   invokeAsync(nameOrArn: string, payload: unknown): Promise<{ readonly requestId: string }>;
   /** Everything the function wrote, in order. */
   logs(functionName: string): readonly LogLine[];
@@ -184,12 +189,26 @@ export async function startLambda(options: LambdaOptions = {}): Promise<LocalLam
       }
     },
   });
+  const executions = createExecutions({
+    functions,
+    clock,
+    async run(target, event, attempt) {
+      const queued = { requestId: randomUUID(), target, event };
+      await announce(queued, 'Event', attempt);
+      return await run(queued);
+    },
+  });
   const enqueue = (target: string, event: string, requestId: string): void => {
-    functions.resolve(target);
-    queue.push({ requestId, target, event });
+    const resolved = functions.resolve(target);
+    if (resolved.version.settings.durable === undefined) {
+      queue.push({ requestId, target, event });
+    } else {
+      executions.start({ target: resolved, name: undefined, input: event });
+    }
   };
   const api = await startInvokeApi({
     functions,
+    executions,
     enqueue,
     announce: (event) => announce(event, 'RequestResponse', 1),
     run,
@@ -204,7 +223,11 @@ export async function startLambda(options: LambdaOptions = {}): Promise<LocalLam
     region,
     createFunction: functions.create,
     updateFunction: functions.update,
-    deleteFunction: functions.delete,
+    async deleteFunction(nameOrArn) {
+      const { name, qualifier } = parseFunctionName(nameOrArn);
+      executions.stopAllOn(name, qualifier);
+      await functions.delete(nameOrArn);
+    },
     publishVersion: functions.publish,
     createAlias: functions.setAlias,
     updateAlias: functions.setAlias,
@@ -212,6 +235,13 @@ export async function startLambda(options: LambdaOptions = {}): Promise<LocalLam
     setEventInvoke: functions.setEventInvoke,
     async invoke(target, payload) {
       const event = { requestId: randomUUID(), target, event: JSON.stringify(payload ?? {}) };
+      const resolved = functions.resolve(target);
+      if (resolved.version.settings.durable !== undefined) {
+        const known = executions.start({ target: resolved, name: undefined, input: event.event });
+        await known.execution.ended;
+        const outcome = outcomeOf(known.execution.state());
+        return { ...outcome, requestId: event.requestId, executedVersion: known.version };
+      }
       await announce(event, 'RequestResponse', 1);
       return await run(event);
     },
@@ -229,9 +259,9 @@ export async function startLambda(options: LambdaOptions = {}): Promise<LocalLam
     },
     async close() {
       await api.close();
-      const drained = queue.close();
+      const drained = [queue.close(), executions.close()];
       await functions.closePools();
-      await drained;
+      await Promise.all(drained);
       await store.close();
     },
   };

@@ -67,10 +67,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
     password: server.password,
     createDatabase: async (name) => administer(`create database ${escapeIdentifier(name)}`),
     async copyDatabase(original, name) {
-      // PostgreSQL copies only what nobody is connected to; a session on its way out counts for up to a tenth of a second.
-      await administer(
-        `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = ${escapeLiteral(original)}`,
-      );
+      await administer(endingSessionsOf(original));
       await administer(`create database ${escapeIdentifier(name)} template ${escapeIdentifier(original)}`);
     },
     provideDatabase: async (name) =>
@@ -87,6 +84,23 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
       administer(`drop database if exists ${escapeIdentifier(name)} with (force)`),
     stop: async () => server.stop(),
   };
+}
+
+/**
+ * PostgreSQL copies only what nobody is connected to; a session on its way out counts for up to a tenth of a second. (From
+ * version 14 on `pg_terminate_backend` can wait by itself.)
+ */
+function endingSessionsOf(database: string): string {
+  const open = `pg_stat_activity where datname = ${escapeLiteral(database)}`;
+  const body = `begin
+  perform pg_terminate_backend(pid) from ${open};
+  for turn in 1..500 loop
+    exit when not exists (select from ${open});
+    perform pg_sleep(0.01);
+    perform pg_stat_clear_snapshot();
+  end loop;
+end`;
+  return `do ${escapeLiteral(body)}`;
 }
 
 interface Server {

@@ -65,6 +65,7 @@ describe('a bulk insert', () => {
           'select cast(r.c0 as bigint), cast(r.c1 as text), cast(r.c2 as jsonb)',
           `from unnest(${arrays.join(', ')}) with ordinality as r(c0, c1, c2, at) where r.at > 1`,
         ].join('\n'),
+        rowOfKey: expect.any(Function),
         parameters: {
           c0: '\u007f9007199254740993\u007f2',
           c1: '\u007fa "b"\u007f',

@@ -59,7 +59,11 @@ describe('bulk operations over the Data API', () => {
     server = await startDatabase();
     for (const sql of SCHEMA) await server.database.execute({ sql }, { rows: false });
     const db = createBuilder(server.database, {});
-    op = createOperations(server.database, db, { inTransaction: true, progress: () => undefined });
+    op = createOperations(
+      server.database,
+      { db, tables: {} },
+      { inTransaction: true, progress: () => undefined },
+    );
   });
 
   afterAll(async () => {
@@ -68,6 +72,43 @@ describe('bulk operations over the Data API', () => {
 
   beforeEach(async () => {
     await op.execute('truncate app.things, app.pairs, app.parted');
+  });
+
+  describe('a row that fails is named:', () => {
+    const twins = table('app.pairs', { a: text(), b: numeric(), n: integer().nullable() });
+
+    test('by its number where the database finds its key twice, and without the key', async () => {
+      await op.bulkInsert(twins, [{ a: 'x, y', b: '2' }]);
+      const rows = [1, 2, 3].map((b) => ({ a: b === 2 ? 'x, y' : 'other', b: String(b) }));
+      const refused = op.bulkInsert(twins, rows);
+      await expect(refused).rejects.toMatchObject({
+        sqlState: '23505',
+        message: 'duplicate key value violates unique constraint "pairs_pkey" (it is row 2)',
+      });
+      await expect(op.bulkInsert(twins, [rows[0] ?? {}, rows[0] ?? {}] as never)).rejects.toMatchObject({
+        message: 'duplicate key value violates unique constraint "pairs_pkey" (they are rows 1, 2)',
+      });
+    });
+
+    test('with the file that it comes from', async () => {
+      const rows = markTextRows(
+        [
+          { a: 'x', b: '1' },
+          { a: 'x', b: 'secret' },
+        ],
+        'data/pairs.csv',
+      );
+      await expect(op.bulkInsert(twins, rows)).rejects.toMatchObject({
+        text: {
+          what: 'Row 2 of data/pairs.csv for app.pairs cannot be sent. A value for app.pairs.b (numeric) must be a number.',
+        },
+      });
+      await expect(
+        op.bulkUpdate(twins, markTextRows([{ a: 'x', b: '1' }], 'pairs.csv'), { key: ['a', 'b'] }),
+      ).rejects.toMatchObject({
+        text: { what: 'Row 1 of pairs.csv for app.pairs names no column besides its key.' },
+      });
+    });
   });
 
   const all = (): Promise<readonly Row[]> => op.query('select * from app.things order by id');

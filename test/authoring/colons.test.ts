@@ -11,7 +11,7 @@ beforeAll(async () => {
   const { database, ...started } = await startDatabase();
   stop = () => started.stop();
   const tools = { inTransaction: true, progress: () => undefined };
-  op = createOperations(database, createBuilder(database, {}), tools);
+  op = createOperations(database, { db: createBuilder(database, {}), tables: {} }, tools);
 });
 
 afterAll(() => stop());

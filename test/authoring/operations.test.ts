@@ -10,7 +10,7 @@ function setUp(answer: Parameters<typeof recordingSession>[0] = {}) {
   const { session, statements } = recordingSession(answer);
   const db = createBuilder(session, shop);
   return {
-    op: createOperations(session, db, { inTransaction: true, progress: () => undefined }),
+    op: createOperations(session, { db, tables: shop }, { inTransaction: true, progress: () => undefined }),
     db,
     statements,
   };
@@ -28,6 +28,25 @@ describe('op.execute', () => {
     const at = new Date('2026-01-02T03:04:05.006Z');
     await op.execute("update t set a = :a, b = ':b' where c < :c::timestamptz", { a: 1n, c: at });
     expect(statements[0]?.parameters).toEqual({ a: 1n, c: '2026-01-02T03:04:05.006Z' });
+  });
+
+  test.each([
+    ['compared with items.email (citext)', 'delete from items where email = :who', 'citext'],
+    ['compared with items.ref (uuid)', 'select id from items i where i.ref in (:who)', 'uuid'],
+    ['given to items.doc (jsonb)', 'update items set doc = :who', 'jsonb'],
+  ])('refuses a text by name that is %s', async (place, statement, type) => {
+    const { op, statements } = setUp();
+    const values = { who: 'a@b' };
+    const refusals = [() => op.execute(statement, values), () => op.query(statement, values)];
+    for (const refusal of refusals) {
+      expect(await refusalOf(refusal)).toBe(
+        `value-refused: The text :who is ${place}, and nothing says its type, so it would be bound as text.`,
+      );
+    }
+    expect(statements).toEqual([]);
+    await op.execute(statement.replace(':who', `:who::${type}`), values);
+    await op.execute(statement.replace(':who', `cast(:who as ${type})`), values);
+    expect(statements).toHaveLength(2);
   });
 
   test('takes the template and the builder', async () => {

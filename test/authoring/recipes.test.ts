@@ -327,15 +327,33 @@ describe('replaceView', () => {
     ['where columns only come', first, wider],
     ['where columns go', wider, first],
   ])('keeps owner, grants, options and comment %s', async (_where, from, to) => {
-    await client.query(`create view cheap with (security_invoker=true) as ${from}`);
+    await client.query(`create view cheap with (security_barrier=true) as ${from}`);
     await client.query(`comment on view cheap is 'what''s cheap'`);
     await client.query(`drop role if exists view_reader; create role view_reader`);
     await client.query('grant select on cheap to view_reader with grant option');
     const before = await grantsOf();
-    expect(before[0]).toMatchObject({ options: '{security_invoker=true}', comment: `what's cheap` });
+    expect(before[0]).toMatchObject({ options: '{security_barrier=true}', comment: `what's cheap` });
     expect(await upAndDown(together(replaceView.with({ name: 'public.cheap', from, to })))).toEqual(WELL);
     expect(await grantsOf()).toEqual(before);
     await client.query('drop view cheap; drop role view_reader');
+  });
+
+  test.each([
+    [`alter view cheap alter column slug set default 'none'`, 'default of slug'],
+    [`comment on column cheap.price is 'in cents'`, 'comment on price'],
+    ['create rule "Gone" as on delete to cheap do instead nothing', 'rule "Gone"'],
+    ['grant select (slug) on cheap to public', 'grants on slug'],
+  ])('is refused where the view must be made anew and would lose something: %s', async (sql, what) => {
+    const old = 'select id, slug, price from articles';
+    await client.query(`create view cheap as ${old}`);
+    await client.query(sql);
+    const before = await catalogOf(database);
+    const anew = (to: string) =>
+      historyOf({ '0001_change': together(replaceView.with({ name: 'cheap', from: old, to })) });
+    const { error } = await database.up(anew('select id, slug from articles'));
+    expect(error?.text.what).toContain(`the view "cheap" must be made anew, and this would be lost: ${what}`);
+    expect(await catalogOf(database)).toEqual(before);
+    expect((await database.up(anew('select id, slug, price, id as again from articles'))).error).toBeNull();
   });
 
   test('is refused for a view that somebody changed', async () => {

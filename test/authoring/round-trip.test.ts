@@ -207,8 +207,12 @@ const CASES: readonly (readonly [Name, unknown, unknown?])[] = [
 ];
 
 function connect(database: Database) {
-  const db = createBuilder(database, { 'app.values': values });
-  return { db, op: createOperations(database, db, { inTransaction: true, progress: () => undefined }) };
+  const tables = { 'app.values': values };
+  const db = createBuilder(database, tables);
+  return {
+    db,
+    op: createOperations(database, { db, tables }, { inTransaction: true, progress: () => undefined }),
+  };
 }
 
 async function newest(database: Database, name: Name): Promise<unknown> {

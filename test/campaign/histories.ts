@@ -170,8 +170,8 @@ const andThen = migration({
   down: ({ op }) => op.execute('update things set n = n / 2'),
 });
 
-const backfillOf = (definition: MigrationDefinition): readonly Migration[] =>
-  [createThings, definition, andThen].map((one, at) =>
+const backfillOf = (definition: MigrationDefinition, first = createThings): readonly Migration[] =>
+  [first, definition, andThen].map((one, at) =>
     bindMigration(one, {
       id: ['0001_things', '0002_backfill', '0003_then'][at] ?? '',
       after: one.after,
@@ -205,6 +205,29 @@ const backfillBatch = backfillOf(
   }),
 );
 
+const rowsOfThings = migration({
+  after: 'base',
+  async up({ op }) {
+    await op.execute('create table things (id int primary key, n int not null)');
+    await op.execute('insert into things select g, g from generate_series(1, 96) g');
+  },
+  async down({ op }) {
+    await op.execute('drop table things');
+  },
+});
+
+/** Two lanes, of which one is done with its ranges while the other is held up in the last one: what is left of that is split. */
+const backfillRanges = backfillOf(
+  backfill({
+    ...backfillTerms,
+    frozen: true,
+    batchRows: 1,
+    parallel: 2,
+    set: { n: sql`n * 10 + case when id = 87 then length(cast(pg_sleep(0.4) as text)) + 1 else 1 end` },
+  }),
+  rowsOfThings,
+);
+
 /** Every history of the campaign. */
 export const HISTORIES: readonly CampaignHistory[] = [
   { name: 'inserts', migrations: plain('inserts', false), starts: BOTH, goal: UP },
@@ -225,6 +248,7 @@ export const HISTORIES: readonly CampaignHistory[] = [
   { name: 'long', migrations: long, starts: ['installed'], goal: UP },
   { name: 'backfill-set', migrations: backfillSet, starts: ['installed'], goal: UP },
   { name: 'backfill-transform', migrations: backfillTransform, starts: ['installed'], goal: UP },
+  { name: 'backfill-ranges', migrations: backfillRanges, starts: ['installed'], goal: UP },
   { name: 'backfill-batch', migrations: backfillBatch, starts: ['installed'], goal: UP },
   {
     name: 'down',

@@ -17,8 +17,15 @@ export interface Lane {
 
 /** What an earlier point left open goes first: it would keep its locks. */
 const EMPTY = `
-select pg_terminate_backend(pid, 5000) from pg_stat_activity
-where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle';
+do $$ begin
+  for turn in 1..500 loop
+    perform pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle';
+    exit when not found;
+    perform pg_sleep(0.01);
+    perform pg_stat_clear_snapshot();
+  end loop;
+end $$;
 drop schema if exists forerun cascade;
 drop schema if exists drizzle cascade;
 drop schema public cascade;

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -24,6 +25,10 @@ export interface AppVariant {
   readonly databaseName?: string;
   /** Log in with a secret of the migrations' own, by this construct id. */
   readonly ownSecret?: string;
+  /** Tell an event bus of the stack, by this construct id, of every run. */
+  readonly eventBus?: string;
+  /** Takes the right to do so from the runner again. */
+  readonly eventsDenied?: boolean;
 }
 
 export interface AppOptions extends AppVariant {
@@ -49,8 +54,21 @@ export function synthesise(options: AppOptions): void {
         ? {}
         : // oxlint-disable-next-line typescript/no-unsafe-type-assertion
           { secret: new secretsmanager.Secret(stack, options.ownSecret) as secretsmanager.ISecret }),
+      ...(options.eventBus === undefined
+        ? {}
+        : // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+          { eventBus: new events.EventBus(stack, options.eventBus) as events.IEventBus }),
       ...options.props,
     });
+    if (options.eventsDenied === true) {
+      migrations.runner.addToRolePolicy(
+        new iam.PolicyStatement({
+          effect: iam.Effect.DENY,
+          actions: ['events:PutEvents'],
+          resources: ['*'],
+        }),
+      );
+    }
     migrations.runBefore(live);
   }
   if (own !== null) stack.addStackDependency(own);

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LambdaClient, ListDurableExecutionsByFunctionCommand } from '@aws-sdk/client-lambda';
 import { ExecuteStatementCommand, RDSDataClient } from '@aws-sdk/client-rds-data';
 import { invokeRunner } from '../../cli/demo/ask-by-hand.ts';
 import type { DeployOptions, DeployResult } from '../../local/cloudformation/start-cloudformation.ts';
@@ -49,7 +50,12 @@ export interface Stage {
     release: string,
     migrations: Readonly<Record<string, string>>,
     fail?: Readonly<Record<string, string>>,
-    variant?: AppVariant & Pick<DeployOptions, 'eventsFirst'> & { readonly newerForerun?: boolean },
+    variant?: AppVariant &
+      Pick<DeployOptions, 'eventsFirst'> & {
+        readonly newerForerun?: boolean;
+        /** How long Lambda lets the runner work, instead of eleven minutes. */
+        readonly runnerSeconds?: number;
+      },
   ): Promise<DeployResult>;
   /** Attributes of the resource that holds the deploy, as `Fn::GetAtt` would read them. */
   attributes(): Readonly<Record<string, unknown>>;
@@ -59,6 +65,10 @@ export interface Stage {
   gateLog(): string;
   /** What the runner wrote into its log. */
   runnerLog(): string;
+  /** What the worker wrote into its log. */
+  workerLog(): string;
+  /** The worker's executions with the state of each. */
+  executions(): Promise<readonly { readonly name: string; readonly status: string }[]>;
   close(): Promise<void>;
 }
 
@@ -93,14 +103,16 @@ export async function openStage(
       release,
       migrations,
       fail = {},
-      { eventsFirst = false, newerForerun = false, ...variant } = {},
+      { eventsFirst = false, newerForerun = false, runnerSeconds, ...variant } = {},
     ) {
       const directory = join(folder, release, 'migrations');
       mkdirSync(directory, { recursive: true });
       for (const [name, text] of Object.entries(migrations)) writeFileSync(join(directory, name), text);
       const outdir = join(folder, release, 'cdk.out');
       synthesise({ ...variant, outdir, directory, release });
-      if (newerForerun) fromTheFuture(join(outdir, `${STACK}.template.json`));
+      const template = join(outdir, `${STACK}.template.json`);
+      if (newerForerun) rewrite(template, fromTheFuture);
+      if (runnerSeconds !== undefined) rewrite(template, hurriedRunner(runnerSeconds));
       return rehearsal.cloudFormation.deploy(outdir, STACK, { fail, eventsFirst });
     },
     attributes: () => resources().find(({ type }) => type === 'Custom::ForerunMigrations')?.attributes ?? {},
@@ -108,6 +120,8 @@ export async function openStage(
     rows: (sql) => rowsOf(rehearsal, resources(), sql),
     gateLog: () => log('Gate'),
     runnerLog: () => log('Runner'),
+    workerLog: () => log('Worker'),
+    executions: () => executionsOf(rehearsal, resources()),
     async close() {
       await rehearsal.close();
       rmSync(folder, { recursive: true, force: true });
@@ -115,21 +129,36 @@ export async function openStage(
   };
 }
 
-/** Rewrites a template as a later Forerun might write it: another contract, and a gate of which nothing is known here. */
-function fromTheFuture(file: string): void {
+type Edit = (
+  logicalId: string,
+  resource: { readonly Type: string; Properties: Record<string, unknown> },
+) => void;
+
+function rewrite(file: string, edit: Edit): void {
   const template = JSON.parse(readFileSync(file, 'utf8')) as {
-    readonly Resources: Record<string, { readonly Type: string; Properties: Record<string, unknown> }>;
+    readonly Resources: Record<string, Parameters<Edit>[1]>;
   };
-  for (const [logicalId, resource] of Object.entries(template.Resources)) {
-    if (resource.Type === 'Custom::ForerunMigrations') {
-      Object.assign(resource.Properties, { ContractVersion: '99', OnRollback: 'reconsider' });
-    }
-    if (resource.Type === 'AWS::Lambda::Function' && logicalId.startsWith('MigrationsGate')) {
-      resource.Properties['Code'] = { ZipFile: LATER_GATE };
-    }
-  }
+  for (const [logicalId, resource] of Object.entries(template.Resources)) edit(logicalId, resource);
   writeFileSync(file, JSON.stringify(template));
 }
+
+/** As a later Forerun might write it: another contract, and a gate of which nothing is known here. */
+const fromTheFuture: Edit = (logicalId, resource) => {
+  if (resource.Type === 'Custom::ForerunMigrations') {
+    Object.assign(resource.Properties, { ContractVersion: '99', OnRollback: 'reconsider' });
+  }
+  if (resource.Type === 'AWS::Lambda::Function' && logicalId.startsWith('MigrationsGate')) {
+    resource.Properties['Code'] = { ZipFile: LATER_GATE };
+  }
+};
+
+const hurriedRunner =
+  (seconds: number): Edit =>
+  (logicalId, resource) => {
+    if (resource.Type === 'AWS::Lambda::Function' && logicalId.startsWith('MigrationsRunner')) {
+      resource.Properties['Timeout'] = seconds;
+    }
+  };
 
 const LATER_GATE = `exports.handler = async ({ ResponseURL, StackId, RequestId, LogicalResourceId }) => {
   const PhysicalResourceId = 'forerun-migrations';
@@ -160,6 +189,31 @@ async function rowsOf({ environment }: Rehearsal, resources: readonly Resource[]
   client.destroy();
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(formattedRecords ?? '[]') as Record<string, unknown>[];
+}
+
+async function executionsOf(
+  { environment }: Rehearsal,
+  resources: readonly Resource[],
+): Promise<readonly { readonly name: string; readonly status: string }[]> {
+  const worker = resources.find(
+    ({ type, logicalId }) => type === 'AWS::Lambda::Function' && logicalId.startsWith('MigrationsWorker'),
+  );
+  const client = new LambdaClient({
+    endpoint: String(environment['AWS_ENDPOINT_URL_LAMBDA']),
+    region: String(environment['AWS_REGION']),
+    credentials: {
+      accessKeyId: String(environment['AWS_ACCESS_KEY_ID']),
+      secretAccessKey: String(environment['AWS_SECRET_ACCESS_KEY']),
+    },
+  });
+  const { DurableExecutions = [] } = await client.send(
+    new ListDurableExecutionsByFunctionCommand({ FunctionName: String(worker?.physicalId) }),
+  );
+  client.destroy();
+  return DurableExecutions.map(({ DurableExecutionName: name = '', Status: status = '' }) => ({
+    name,
+    status,
+  }));
 }
 
 /** The text of a migration module with these statements; `after` is the id before it. */

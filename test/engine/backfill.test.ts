@@ -1,34 +1,68 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { compared, keyCondition } from '../../lambda/engine/backfill/key-conditions.ts';
 import { progressOf, progressText } from '../../lambda/engine/backfill/progress.ts';
 import { MOST_ROWS, shrunk, sized, startingSize, type Sizing } from '../../lambda/engine/backfill/sizing.ts';
 import { EDGES, edgeFrom, type BackfillState } from '../../lambda/engine/backfill/states.ts';
-import { judged } from '../../lambda/engine/backfill/throttle.ts';
+import { isAlone, judged } from '../../lambda/engine/backfill/throttle.ts';
 
 describe('the size of a batch', () => {
-  test('grows by half at most while batches are quick', () => {
-    expect(sized(startingSize(500), 500, 5, 500).rows).toBe(750);
+  const took = (rows: number, milliseconds: number) => ({ rows, milliseconds });
+  const many = (count: number, rows: number, milliseconds: number) =>
+    Array.from({ length: count }, () => took(rows, milliseconds));
+
+  test.each<[why: string, before: Sizing, seen: number, tookMs: number, rows: number]>([
+    ['doubles at most while batches are quick', startingSize(500), 500, 5, 1_000],
+    ['grows only as far as the cost of its rows allows', startingSize(500), 500, 400, 625],
+    ['shrinks freely toward the target', startingSize(1_000), 1_000, 1_000, 500],
+    [
+      'follows the ninth slowest of the last ten, not a single slow one',
+      { rows: 1_000, batches: [took(1_000, 900), ...many(8, 1_000, 500)] },
+      1_000,
+      500,
+      1_000,
+    ],
+    [
+      'shrinks when two of the last ten were slow',
+      { rows: 1_000, batches: [...many(2, 1_000, 1_000), ...many(7, 1_000, 500)] },
+      1_000,
+      500,
+      500,
+    ],
+    [
+      'does not take what a call costs in itself for a cost of the rows',
+      { rows: 4_000, batches: [took(500, 40), took(1_000, 45), took(2_000, 50)] },
+      4_000,
+      60,
+      8_000,
+    ],
+    [
+      'keeps the caution of batches half as large',
+      { rows: 4_000, batches: [took(2_000, 500)] },
+      4_000,
+      400,
+      2_000,
+    ],
+    ['stays below its ceiling', startingSize(MOST_ROWS), MOST_ROWS, 1, MOST_ROWS],
+    ['learns nothing from a window without keys', startingSize(50), 0, 9_000, 50],
+  ])('%s', (_why, before, seen, tookMs, rows) => {
+    expect(sized(before, seen, tookMs, 500).rows).toBe(rows);
   });
 
-  test('shrinks freely toward the target', () => {
-    expect(sized(startingSize(1_000), 1_000, 1_000, 500).rows).toBe(500);
+  test('falls to a tenth at once when a batch took more than five times the target, and forgets', () => {
+    expect(sized(startingSize(5_000), 5_000, 2_600, 500)).toEqual({ rows: 500, batches: [] });
+    expect(shrunk(5)).toEqual({ rows: 1, batches: [] });
   });
 
-  test('follows the ninth slowest of the last ten, not a single one', () => {
-    let size: Sizing = { ...startingSize(1_000), costs: Array.from({ length: 10 }, () => 0.5) };
-    size = { ...sized(size, 1_000, 900, 500), rows: 1_000 };
-    expect(size.costs).toHaveLength(10);
-    expect(sized(size, 1_000, 500, 500).rows).toBe(1_000);
+  test('remembers ten batches', () => {
+    expect(sized({ rows: 10, batches: many(10, 10, 1) }, 10, 1, 500).batches).toHaveLength(10);
   });
 
-  test('falls to a tenth at once when a batch took more than five times the target', () => {
-    expect(sized(startingSize(5_000), 5_000, 2_600, 500)).toEqual({ rows: 500, costs: [] });
-  });
-
-  test('stays within its limits', () => {
-    expect(shrunk(startingSize(5)).rows).toBe(1);
-    expect(sized(startingSize(MOST_ROWS), MOST_ROWS, 1, 500).rows).toBe(MOST_ROWS);
-    expect(sized(startingSize(50), 0, 9_000, 500).rows).toBe(50);
+  test('reaches the size that fits after seven batches, whatever a call costs', () => {
+    let size = startingSize(500);
+    for (let batch = 0; batch < 7; batch += 1) size = sized(size, size.rows, 25 + size.rows * 0.012, 500);
+    expect(size.rows).toBeGreaterThan(30_000);
+    expect(25 + size.rows * 0.012).toBeLessThan(550);
   });
 });
 
@@ -48,10 +82,22 @@ describe('the states', () => {
     expect(EDGES.every(({ from, to, says }) => from !== to && /^[A-Z].*\.$/.test(says))).toBe(true);
   });
 
-  test('all can be reached, and only one has no way out', () => {
+  test('all can be reached, and only one has no way out without a deploy', () => {
     const reached = new Set<BackfillState>(['enqueued', ...EDGES.map(({ to }) => to)]);
     expect([...reached].toSorted()).toEqual(states.toSorted());
-    expect(states.filter((state) => !EDGES.some(({ from }) => from === state))).toEqual(['succeeded']);
+    const ways = EDGES.filter(({ by }) => by !== 'deploy');
+    expect(states.filter((state) => !ways.some(({ from }) => from === state))).toEqual(['succeeded']);
+  });
+
+  test('stand in the docs, each edge with its sentence', () => {
+    const page = readFileSync(new URL('../../docs/backfills.md', import.meta.url), 'utf8');
+    const cells = page
+      .split('\n')
+      .filter((line) => /^\| `\w+` +\| `\w+` +\| `\w+` +\|/.test(line))
+      .map((line) => line.split('|').map((cell) => cell.trim()));
+    expect(cells.map((row) => row.slice(1, -1))).toEqual(
+      EDGES.map(({ from, to, by, says }) => [`\`${from}\``, `\`${to}\``, `\`${by}\``, says]),
+    );
   });
 
   test('never start again by themselves', () => {
@@ -78,6 +124,18 @@ describe('the progress', () => {
       ],
     } as const;
     expect(progressOf(open)).toEqual({ share: 0.4, rowsPerSecond: 300, etaSeconds: 20 });
+  });
+
+  test('leaves out ranges that nobody has worked on for a minute while others were', () => {
+    const left = [
+      [0, 0],
+      [5_000, 9_000],
+    ] as const;
+    const worked = [
+      [60_000, 9_000],
+      [70_000, 10_000],
+    ] as const;
+    expect(progressOf({ total: 20_000, scanned: 19_000, recent: [left, worked] }).rowsPerSecond).toBe(100);
   });
 
   test('says no more than is known', () => {
@@ -130,7 +188,7 @@ describe('conditions on a key', () => {
 });
 
 describe('the load of the database', () => {
-  const calm = { active: 2, waiting: 0, hidden: 0, oldest: 3, lag: null };
+  const calm = { active: 2, lately: 0, waiting: 0, hidden: 0, oldest: 3, lag: null };
 
   test.each([
     [{ active: 26 }, '26 other sessions are at work'],
@@ -143,5 +201,13 @@ describe('the load of the database', () => {
 
   test('lets it go on otherwise', () => {
     expect(judged(calm)).toBeNull();
+  });
+
+  test.each([
+    [{}, true],
+    [{ lately: 1 }, false],
+    [{ hidden: 1 }, false],
+  ])('tells whether anybody else is there to be spared: %o', (more, alone) => {
+    expect(isAlone({ ...calm, ...more })).toBe(alone);
   });
 });

@@ -36,6 +36,7 @@ const journal = (
   asked: null,
   overruled: false,
   ended: false,
+  noted: false,
   ...more,
 });
 

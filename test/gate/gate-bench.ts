@@ -1,3 +1,4 @@
+import { LambdaClient, ListDurableExecutionsByFunctionCommand } from '@aws-sdk/client-lambda';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
@@ -28,6 +29,10 @@ export interface GateBench {
   readonly described: string[];
   /** Publishes a runner with this handler body (of `async (event, context) => { … }`) and hands the gate an event. */
   ask(body: string, event?: object, options?: AskOptions): Promise<Answered | undefined>;
+  /** Hands the gate an event as it is, for example one that it has handed on to itself. */
+  deliver(event: unknown, options?: Pick<AskOptions, 'remainingMs'>): Promise<Answered | undefined>;
+  /** Executions of the worker, newest last: their names and how they stand. */
+  executions(): Promise<readonly { readonly name: string; readonly status: string }[]>;
   close(): Promise<void>;
 }
 
@@ -38,10 +43,23 @@ export interface AskOptions {
   readonly ageSeconds?: number;
   readonly remainingMs?: number;
   readonly runnerSeconds?: number;
+  /** Handler body of the worker, in the raw protocol of durable functions: it returns `{ Status, Result }`. */
+  readonly worker?: string;
   readonly awsRequestId?: string;
 }
 
 export const STACK_ID = 'arn:aws:cloudformation:eu-west-1:111122223333:stack/Shop/1';
+
+const WORKER = 'worker';
+
+/** What all functions of the bench have in common. */
+const PLACE = {
+  role: 'arn:aws:iam::111122223333:role/runner',
+  handler: 'index.handler',
+  environment: {},
+  memoryMb: 128,
+  timeoutSeconds: 30,
+} as const;
 
 const GATE_ARN = 'arn:aws:lambda:eu-west-1:111122223333:function:gate';
 
@@ -97,7 +115,33 @@ export async function openGateBench(): Promise<GateBench> {
     AWS_ACCESS_KEY_ID: 'GATE',
     AWS_SECRET_ACCESS_KEY: 'gate',
   });
+  const client = new LambdaClient({ endpoint: lambda.url, region: 'eu-west-1' });
+  await lambda.createFunction('gate', {
+    code: { inline: 'exports.handler = async () => {};' },
+    ...PLACE,
+  });
   let functions = 0;
+  const deliver = async (
+    event: unknown,
+    { remainingMs = 900_000, awsRequestId = randomUUID() }: AskOptions,
+  ) => {
+    const endMs = Date.now() + remainingMs;
+    await handler(event, {
+      awsRequestId,
+      invokedFunctionArn: GATE_ARN,
+      getRemainingTimeInMillis: () => endMs - Date.now(),
+    });
+    return answers.at(-1);
+  };
+  const publishWorker = async (body: string | undefined): Promise<{ readonly WorkerArn?: string }> => {
+    if (body === undefined) return {};
+    await lambda.createFunction(WORKER, {
+      code: { inline: `exports.handler = async (event, context) => { ${body} };` },
+      ...PLACE,
+      durable: { executionTimeoutSeconds: 3_600, retentionDays: 1 },
+    });
+    return { WorkerArn: (await lambda.publishVersion(WORKER)).arn };
+  };
   return {
     faults,
     putStatuses,
@@ -110,12 +154,10 @@ export async function openGateBench(): Promise<GateBench> {
       functions += 1;
       const { arn } = await lambda.createFunction(`runner-${functions}`, {
         code: { inline: `exports.handler = async (event, context) => { ${body} };` },
-        role: 'arn:aws:iam::111122223333:role/runner',
-        handler: 'index.handler',
-        environment: {},
-        memoryMb: 128,
+        ...PLACE,
         timeoutSeconds: options.runnerSeconds ?? 30,
       });
+      const worker = await publishWorker(options.worker);
       const asked = new Date(Date.now() - (options.ageSeconds ?? 0) * 1000);
       const stamp = asked.toISOString().replaceAll(/[-:]|\.\d+/g, '');
       const given = {
@@ -128,18 +170,21 @@ export async function openGateBench(): Promise<GateBench> {
         ...event,
       };
       const { ResourceProperties = PROPERTIES } = given as { ResourceProperties?: MigrationsProperties };
-      const endMs = Date.now() + (options.remainingMs ?? 900_000);
-      await handler(
-        { ...given, ResourceProperties: { ...ResourceProperties, RunnerArn: arn } },
-        {
-          awsRequestId: options.awsRequestId ?? randomUUID(),
-          invokedFunctionArn: GATE_ARN,
-          getRemainingTimeInMillis: () => endMs - Date.now(),
-        },
+      const properties = { ...ResourceProperties, ...worker, RunnerArn: arn };
+      return deliver({ ...given, ResourceProperties: properties }, options);
+    },
+    deliver: (event, options = {}) => deliver(event, options),
+    async executions() {
+      const { DurableExecutions = [] } = await client.send(
+        new ListDurableExecutionsByFunctionCommand({ FunctionName: WORKER }),
       );
-      return answers.at(-1);
+      return DurableExecutions.map(({ DurableExecutionName: name = '', Status: status = '' }) => ({
+        name,
+        status,
+      }));
     },
     async close() {
+      client.destroy();
       await lambda.close();
       server.close();
     },

@@ -38,7 +38,7 @@ describe('bundle', () => {
     });
     expect(made.digest).toMatch(/^[0-9a-f]{64}$/);
     for (const { checksum } of made.migrations) expect(checksum).toMatch(/^v1:[0-9a-f]{32}$/);
-    expect(readdirSync(made.runner)).toEqual(['index.mjs']);
+    expect(readdirSync(made.runner)).toEqual(['index.mjs', 'places.json']);
     expect(readdirSync(made.gate)).toEqual(['index.mjs']);
   });
 

@@ -1,4 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -109,6 +110,23 @@ describe('the grants', () => {
     const managed = { 'Fn::GetAtt': ['DatabaseB269D8BB', 'MasterUserSecret.SecretArn'] };
     expect(resourceOf(stack, CUSTOM).Properties['SecretArn']).toEqual(managed);
     expect(statementsOf(stack, 'MigrationsRunner').at(-1)).toMatchObject({ Resource: managed });
+  });
+
+  it('let the runner tell one event bus, where it is asked for', () => {
+    const stack = new Stack(newApp(), 'App');
+    const eventBus = new events.EventBus(stack, 'Bus') as events.IEventBus;
+    const cluster = newCluster(stack);
+    const migrations = new Migrations(stack, 'Migrations', { cluster, eventBus, directory: folderOf(ONE) });
+    expect(migrations.head).toBe('0001_first');
+    const busArn = stack.resolve(eventBus.eventBusArn) as unknown;
+    expect(statementsOf(stack, 'MigrationsRunner').at(-1)).toEqual({
+      Effect: 'Allow',
+      Action: 'events:PutEvents',
+      Resource: busArn,
+    });
+    expect(JSON.stringify(statementsOf(stack, 'MigrationsGate'))).not.toContain('events:');
+    const { Properties } = resourceOf(stack, 'AWS::Lambda::Function', 'MigrationsRunner');
+    expect(Properties['Environment']).toMatchObject({ Variables: { FORERUN_EVENT_BUS: busArn } });
   });
 
   it('go to the role and the log group that are given', () => {

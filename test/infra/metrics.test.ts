@@ -24,20 +24,21 @@ describe('the metrics', () => {
 });
 
 describe('the alarms', () => {
-  it('tell a topic of failed deploys, failed runs and a database that stays ahead', () => {
+  it('tell a topic of failed deploys, failed runs, a database that stays ahead and stopped backfills', () => {
     const { stack, migrations } = newStack();
     const topic = new sns.Topic(stack, 'People');
     const alarms = new MigrationsAlarms(stack, 'Alarms', {
       migrations,
       actions: [new actions.SnsAction(topic)],
     });
-    expect(alarms.node.children).toHaveLength(3);
+    expect(alarms.node.children).toHaveLength(4);
     const made = Object.values(resourcesOf(stack)).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
     const to = [stack.resolve(topic.topicArn) as unknown];
     expect(made.map(({ Properties }) => [Properties['MetricName'], Properties['TreatMissingData']])).toEqual([
       ['DeployFailed', 'notBreaching'],
       ['Failed', 'notBreaching'],
       ['DatabaseAhead', 'ignore'],
+      ['BackfillsStopped', 'ignore'],
     ]);
     for (const { Properties } of made) {
       expect(Properties).toMatchObject({

@@ -6,7 +6,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
-import { folderOf } from './folder.ts';
+import { folderOf, migrationText } from './folder.ts';
 import {
   CUSTOM,
   ONE,
@@ -19,9 +19,15 @@ import {
   statementsOf,
 } from './stack.ts';
 
+const ANYTHING = `{ '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } }`;
+const TAKING_ALL = {
+  '0001_first.ts': migrationText('base').replace('"base",', `"base", params: ${ANYTHING},`),
+};
+
 describe('what migrations are told', () => {
   it('travels with the deploy, and is the default of an invoke by hand', () => {
     const { stack } = newStack({
+      files: TAKING_ALL,
       props: { environment: 'production', params: { batch: 5, dry: false, who: { name: 'ann' } } },
     });
     const text = '{"batch":5,"dry":false,"who":{"name":"ann"}}';
@@ -43,6 +49,26 @@ describe('what migrations are told', () => {
     [{ number: 5n }, /'params' cannot be written as JSON/],
   ])('is refused where Lambda would refuse it: %#', (params, message) => {
     expect(() => newStack({ props: { params } })).toThrow(message);
+  });
+
+  it('is refused as a parameter that no migration asks for', () => {
+    expect(() => newStack({ props: { params: { batch: 5 } } })).toThrow(
+      /No migration asks for the parameter "batch"/,
+    );
+  });
+
+  it('is refused as an environment that is not among the declared ones, in the construct and in a migration', () => {
+    const environments = ['development', 'production'];
+    expect(() => newStack({ props: { environment: 'prodution', environments } })).toThrow(
+      /'environment' is 'prodution', which is none of development, production; "production" is probably meant/,
+    );
+    const limited = {
+      '0001_first.ts': migrationText('base').replace('"base",', '"base", environments: ["prodction"],'),
+    };
+    expect(() => newStack({ files: limited, props: { environment: 'production', environments } })).toThrow(
+      /0001_first is limited to the environment 'prodction', which is none of development, production; "production" is probably meant/,
+    );
+    expect(() => newStack({ files: limited, props: { environment: 'production' } })).not.toThrow();
   });
 
   it('is refused as an environment without a name', () => {

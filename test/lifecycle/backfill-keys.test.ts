@@ -197,6 +197,7 @@ const createNumbers = migration({
 
 const raise = backfill({
   ...common,
+  pauseMs: 1_000,
   after: '0001_create',
   table: numbers,
   key: 'id',
@@ -209,8 +210,15 @@ const meanwhile = async (definition: typeof raise, statement: string) => {
   const database = await place.freshDatabase();
   const history = historyOf({ '0001_create': createNumbers, '0002_raise': definition });
   const happened: Promise<unknown>[] = [];
+  const clock = fastClock();
   const result = await database.up(history, {
-    clock: fastClock(),
+    clock: {
+      now: () => clock.now(),
+      async sleep(milliseconds, cancel) {
+        await Promise.all(happened);
+        await clock.sleep(milliseconds, cancel);
+      },
+    },
     tell: (note) => {
       if (note.note === 'batch' && happened.length === 0) happened.push(database.query(statement));
     },

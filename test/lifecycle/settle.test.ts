@@ -153,7 +153,7 @@ test('the verdict names what the database has and lacks, and whether the release
 test('a rollback to a release that does not know the journal writes nothing into it', async () => {
   await database.up([]);
   await database.query(
-    `insert into forerun.run (id, history, action, owner, digest) values ('newer', 'default', 'up', '${OWNER}', 'd')`,
+    `delete from forerun.run; insert into forerun.run (id, history, action, owner, digest) values ('newer', 'default', 'up', '${OWNER}', 'd')`,
   );
   await database.query('insert into forerun.installation (version) values (99)');
   expect(await settleFor([], 2_000)).toMatchObject({ fenced: false, ahead: null });

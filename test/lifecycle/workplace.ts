@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { realClock } from '../../lambda/clock.ts';
 import { dataApiDatabase, writingClient } from '../../lambda/data-api/database.ts';
+import type { RunIdentity } from '../../lambda/engine/journal.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunResult } from '../../lambda/engine/outcome.ts';
 import { DEFAULT_LIMITS, type RunLimits } from '../../lambda/engine/limits.ts';
@@ -13,8 +14,8 @@ import { startPostgres, type LocalPostgres } from '../../local/postgres/postgres
 
 export { lineOf } from './line-of.ts';
 
-const CLUSTER = 'arn:aws:rds:eu-west-1:111122223333:cluster:workplace';
-const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:workplace-AbCdEf';
+export const CLUSTER = 'arn:aws:rds:eu-west-1:111122223333:cluster:workplace';
+export const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:workplace-AbCdEf';
 
 /** A PostgreSQL with the local Data API before it; every test takes a fresh database in it. */
 export interface Workplace {
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly runKey?: string;
   readonly owner?: string;
   readonly askedAtMs?: number;
+  /** What else the asker says of himself. */
+  readonly asker?: Pick<RunIdentity, 'commit' | 'by' | 'through'> & { readonly deployId?: string };
   /** Awaited before the nth transaction begins, from 1. */
   readonly beforeBegin?: (nth: number) => Promise<void>;
   readonly yieldToOwnRun?: boolean;
@@ -132,6 +135,7 @@ async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Prom
         owner: more.owner ?? null,
         digest: 'digest',
         ...(more.askedAtMs === undefined ? {} : { askedAtMs: more.askedAtMs }),
+        ...more.asker,
       },
       history,
       goal: { ...goal, ...(more.environment === undefined ? {} : { environment: more.environment }) },

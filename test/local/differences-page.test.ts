@@ -26,7 +26,7 @@ depends on them.
 
 ${GUESSES.map(({ point, choice }) => `- ${point}: ${choice}.`).join('\n')}
 
-## Lambda, CloudFormation and IAM
+## Lambda, CloudFormation, EventBridge and IAM
 
 ${CLOUD_DIFFERENCES.map(({ service, what, why }) => `- **${service}.** ${what} ${why}`).join('\n')}
 `;

@@ -78,12 +78,6 @@ describe('a backfill that does not hold the deploy', () => {
   });
 
   test('is done before a migration of the same deploy that needs it', async () => {
-    const strict = migration({
-      after: '0002_greet',
-      needs: ['0002_greet'],
-      up: ({ op }) => op.execute('alter table people alter column greeting set not null'),
-      down: irreversible('a test'),
-    });
     const answer = await ask({ ...history, '0003_strict': strict }, { action: 'up' });
     expect(errorOf(answer)).toBeNull();
     expect(stepsOf(answer)).toMatchObject([
@@ -102,6 +96,13 @@ describe('a backfill that does not hold the deploy', () => {
     await ask(history, { action: 'up' });
     expect(await greeted()).toEqual([900]);
   });
+});
+
+const strict = migration({
+  after: '0002_greet',
+  needs: ['0002_greet'],
+  up: ({ op }) => op.execute('alter table people alter column greeting set not null'),
+  down: irreversible('a test'),
 });
 
 const deploy = () => ({
@@ -144,15 +145,42 @@ describe('a backfill that a person operates', () => {
   test('keeps a deploy from what needs it while it is paused, and shows the way out', async () => {
     await paused();
     await ask(history, { action: 'pause', backfill: '0002_greet' });
-    const strict = migration({
-      after: '0002_greet',
-      needs: ['0002_greet'],
-      up: ({ op }) => op.execute('alter table people alter column greeting set not null'),
-      down: irreversible('a test'),
-    });
     const error = errorOf(await ask({ ...history, '0003_strict': strict }, { action: 'up' }));
     expect(error?.code).toBe('backfill-refused');
     expect(error?.text.next).toContain('{"action":"resume","backfill":"0002_greet"}');
+  });
+
+  test('keeps a deploy from what needs it while much is left, and says how much', async () => {
+    await paused();
+    const now = Date.now();
+    await place.rows(`insert into forerun.backfill_range (history, backfill, number, batch_rows, scanned, recent)
+      values ('default', '0002_greet', 1, 500, 410000, '[[${now - 60_000}, 300000], [${now}, 410000]]')`);
+    await place.rows(`update forerun.backfill set state = 'running', prepared_at = now(), total = 1000000`);
+    const error = errorOf(await ask({ ...history, '0003_strict': strict }, { action: 'up' }));
+    expect(error?.code).toBe('backfill-refused');
+    expect(error?.text.what).toBe(
+      '0003_strict needs 0002_greet, which is not finished: 41% done, about 5 minutes left.',
+    );
+    expect(error?.text.next).toBe(
+      'Deploy again when it is done; {"action":"backfills"} shows how far it is, and {"action":"backfill","backfill":"0002_greet"} works on it.',
+    );
+  });
+
+  test('keeps who asked and why, and shows one in detail', async () => {
+    await paused();
+    const asked = { backfill: '0002_greet', reason: 'the app is slow', by: 'anna' };
+    const [held] = backfillsIn(await ask(history, { action: 'pause', ...asked }));
+    expect(held).toMatchObject({ state: 'paused', reason: 'the app is slow' });
+    expect(held?.events[0]).toMatchObject({ move: 'pause', from: 'enqueued', to: 'paused', by: 'anna' });
+    await ask(history, { action: 'resume', backfill: '0002_greet' });
+    await ask(history, { action: 'backfill' });
+    const [detail] = backfillsIn(await ask(history, { action: 'backfills', backfill: '0002_greet' }));
+    expect(detail?.events.map(({ move }) => move)).toEqual(['work', 'work', 'resume', 'pause', 'deploy']);
+    // The closing sweep looks at rows too.
+    expect(detail?.batches?.reduce((sum, { rows }) => sum + rows, 0)).toBeGreaterThanOrEqual(900);
+    expect(errorOf(await ask(history, { action: 'backfills', backfill: '0009_none' }))?.code).toBe(
+      'backfill-refused',
+    );
   });
 
   test('is not mistaken for another one when its file changes or goes while it is not done', async () => {

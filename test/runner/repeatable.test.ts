@@ -63,6 +63,7 @@ describe('a repeatable', () => {
     const history = await ask(changed, { action: 'history' });
     expect('runs' in history && history.runs.map(({ applied, repeated }) => [applied, repeated])).toEqual([
       [[], ['view']],
+      [[], []],
       [['0001_n'], ['view']],
     ]);
   });

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Client } from 'pg';
 import { vi } from 'vitest';
 import type { MigrationDefinition } from '../../lambda/authoring/migration.ts';
-import type { RunnerAnswer } from '../../lambda/contract.ts';
-import { createRunner } from '../../lambda/runner.ts';
+import type { RunnerAnswer, Target } from '../../lambda/contract.ts';
+import { createRunner, type RunnerBundle } from '../../lambda/runner.ts';
 import { startDataApi, type LocalDataApi } from '../../local/data-api/start-data-api.ts';
 import { startPostgres } from '../../local/postgres/postgres.ts';
 import { secretStore } from '../../local/secrets-manager/secret-store.ts';
@@ -20,6 +22,8 @@ export interface RunnerPlace {
   readonly server: { readonly host: string; readonly port: number };
   /** Name of the present test's database. */
   database(): string;
+  /** Where the present test's database is. */
+  target(): Target;
   /** A new database, and an empty log. */
   freshDatabase(): Promise<void>;
   /** Asks a runner that holds these migrations; a repeatable's checksum is its `id` and what `versions` says of it. */
@@ -28,6 +32,8 @@ export interface RunnerPlace {
     event: object,
     versions?: Readonly<Record<string, number>>,
   ): Promise<RunnerAnswer>;
+  /** Asks the runner in a folder, as `bundle` wrote it. */
+  askBundle(folder: string, event: object): Promise<RunnerAnswer>;
   /** One column after the other, past the Data API. */
   rows(sql: string): Promise<readonly unknown[]>;
   /** What the runners have printed since the database is fresh. */
@@ -48,10 +54,31 @@ export async function startRunnerPlace(
   const secretsManager = await startSecretsManager({ secrets });
   let database = '';
   let said = '';
+  const target = (): Target => ({
+    clusterArn: CLUSTER,
+    secretArn: DATABASE_SECRET,
+    database,
+    history: 'default',
+  });
+  const askRunner = (runner: ReturnType<typeof createRunner>, event: object): Promise<RunnerAnswer> =>
+    runner(
+      {
+        target: target(),
+        ...event,
+      },
+      {
+        awsRequestId: 'request',
+        logGroupName: 'group',
+        logStreamName: 'stream',
+        invokedFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:runner',
+        getRemainingTimeInMillis: () => 120_000,
+      },
+    );
   return {
     dataApi,
     server,
     database: () => database,
+    target,
     async freshDatabase() {
       databases += 1;
       database = `forerun_runner_${process.pid}_${databases}`;
@@ -68,28 +95,13 @@ export async function startRunnerPlace(
       vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
     },
     ask(definitions, event, versions = {}) {
-      const bundled = Object.entries(definitions).map(([id, definition]) => ({
-        id,
-        after: definition.after,
-        checksum: `v1:${id}${versions[id] ?? ''}`,
-        definition,
-      }));
-      const runner = createRunner({
-        digest: 'digest',
-        migrations: bundled.filter(({ definition }) => definition.repeatable !== true),
-        repeatables: bundled.filter(({ definition }) => definition.repeatable === true),
-      });
-      const target = { clusterArn: CLUSTER, secretArn: DATABASE_SECRET, database, history: 'default' };
-      return runner(
-        { target, ...event },
-        {
-          awsRequestId: 'request',
-          logGroupName: 'group',
-          logStreamName: 'stream',
-          invokedFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:runner',
-          getRemainingTimeInMillis: () => 120_000,
-        },
+      return askRunner(createRunner(bundleOf(definitions, versions)), event);
+    },
+    async askBundle(folder, event) {
+      const written: { handler: ReturnType<typeof createRunner> } = await import(
+        pathToFileURL(join(folder, 'index.mjs')).href
       );
+      return askRunner(written.handler, event);
     },
     async rows(sql) {
       const { host, port, user, password } = server;
@@ -107,6 +119,24 @@ export async function startRunnerPlace(
       await dataApi.stop();
       await server.stop();
     },
+  };
+}
+
+/** What the build hands over for these migrations. */
+export function bundleOf(
+  definitions: Definitions,
+  versions: Readonly<Record<string, number>> = {},
+): RunnerBundle {
+  const bundled = Object.entries(definitions).map(([id, definition]) => ({
+    id,
+    after: definition.after,
+    checksum: `v1:${id}${versions[id] ?? ''}`,
+    definition,
+  }));
+  return {
+    digest: 'digest',
+    migrations: bundled.filter(({ definition }) => definition.repeatable !== true),
+    repeatables: bundled.filter(({ definition }) => definition.repeatable === true),
   };
 }
 

@@ -70,7 +70,7 @@ describe('a migration that is limited to environments', () => {
       { migration: '0003_all', outcome: 'applied' },
     ]);
     expect(await rows('select n from n')).toEqual([2]);
-    expect(place.said()).toContain('{"note":"skipped","migration":"0002_dev"}');
+    expect(place.said()).toContain('"note":"skipped","migration":"0002_dev"}');
     const status = await ask(limited, { action: 'status' });
     expect('status' in status && status.status.applied.map(({ id, skipped }) => [id, skipped])).toEqual([
       ['0001_n', false],
@@ -151,6 +151,57 @@ describe('parameters', () => {
   });
 });
 
+describe('a parameter that no migration asks for', () => {
+  const asking = {
+    '0001_n': create,
+    '0002_told': migration({
+      after: '0001_n',
+      params: v.object({ region: v.optional(v.string(), 'north') }),
+      up: ({ op, params }) => op.execute('insert into n (what) values (:what)', { what: params.region }),
+      down: irreversible('not needed here'),
+    }),
+  };
+
+  test('is refused before anything runs, with what is asked for', async () => {
+    const event = { action: 'up', params: { regoin: 's3cr' } };
+    const answer = await ask(asking, event);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'params-refused',
+      text: {
+        what: 'No migration asks for the parameter "regoin"; "region" is probably meant.',
+        next: expect.stringContaining('Migrations ask for "region": '),
+      },
+    });
+    expect(errorOf(await ask(asking, { ...event, action: 'plan' }))?.code).toBe('params-refused');
+    expect(errorOf(await ask({ '0001_n': create }, event))?.text.what).toBe(
+      'No migration asks for the parameter "regoin".',
+    );
+    expect(JSON.stringify(answer) + place.said()).not.toContain('s3cr');
+    expect(await rows(`select to_regclass('n')::text`)).toEqual([null]);
+  });
+
+  test.each([
+    ['any', v.any()],
+    ['unknown', v.unknown()],
+    ['looseObject', v.looseObject({ region: v.string() })],
+    ['record', v.record(v.string(), v.string())],
+    ['objectWithRest', v.objectWithRest({ region: v.string() }, v.string())],
+    ['union', v.union([v.object({ region: v.number() }), v.object({ other: v.string() })])],
+  ])('is none where a schema takes it: %s', async (_, params) => {
+    const taking = {
+      '0001_n': create,
+      '0002_told': migration({
+        after: '0001_n',
+        params,
+        up: () => Promise.resolve(),
+        down: irreversible('not needed here'),
+      }),
+    };
+    const given = { action: 'up', params: { region: 'a', other: 'b' } };
+    expect(errorOf(await ask(taking, given))).toBeNull();
+  });
+});
+
 describe('a secret', () => {
   const role = `forerun_role_${process.pid}`;
   const create = (more: string): Readonly<Record<string, MigrationDefinition>> => ({
@@ -206,6 +257,38 @@ describe('a secret', () => {
     expect(everything).not.toContain('s3cr');
     const journal = await rows(`select string_agg(r::text, '') from forerun.run r`);
     expect(JSON.stringify(journal)).not.toContain('s3cr');
+  });
+
+  test('stays hidden when the author prints it, until the run is over', async () => {
+    const printed: unknown[][] = [];
+    vi.spyOn(console, 'log').mockImplementation((...given: unknown[]) => void printed.push(given));
+    const out: Pick<Console, 'log'> = globalThis.console;
+    const { log } = out;
+    const answer = await ask(
+      {
+        '0001_print': migration({
+          after: 'base',
+          secrets: { app: secret(ROLE_SECRET, 'password') },
+          up: ({ secrets: { app } }) => {
+            out.log('the secret is', app);
+            out.log({ deep: { in: { an: { object: [app] } } } });
+            out.log('%s and %d', 'nothing secret', 7);
+            process.stdout.write(`a line with ${app}\n`);
+            process.stdout.write(Buffer.from(`bytes with ${app}\n`));
+            return Promise.resolve();
+          },
+          down: irreversible('not needed here'),
+        }),
+      },
+      { action: 'up' },
+    );
+    expect(errorOf(answer)).toBeNull();
+    expect(out.log).toBe(log);
+    expect(printed[0]).toEqual(['%s', 'the secret is [secret]']);
+    expect(printed[2]).toEqual(['%s and %d', 'nothing secret', 7]);
+    expect(place.said()).toContain('a line with [secret]\n');
+    expect(place.said()).toContain('bytes with [secret]\n');
+    expect(JSON.stringify(printed) + place.said()).not.toContain('s3cr');
   });
 
   test.each([

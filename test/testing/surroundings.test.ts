@@ -17,6 +17,7 @@ export default migration({
     'migrations/0002_told.ts': `import { migration, secret } from 'forerun';
 export default migration({
   after: '0001_seed',
+  params: { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } },
   secrets: { key: secret('app/key', 'text') },
   async up({ op, secrets }) {
     await op.execute('create table told (length int)');

@@ -1,6 +1,6 @@
 import type { ListedStack } from '../../../local/cloudformation/assembly.ts';
 import type { DeployResult } from '../../../local/cloudformation/start-cloudformation.ts';
-import { startRehearsal, type Rehearsal } from '../../../local/rehearsal.ts';
+import { startRehearsal, type Denied, type Rehearsal } from '../../../local/rehearsal.ts';
 import type { Tell } from '../../rehearsal/happening.ts';
 import { watchRuns } from '../../rehearsal/watch-runs.ts';
 import type { Place } from './choose-stacks.ts';
@@ -46,6 +46,8 @@ export interface Played {
   readonly stacks: readonly PlayedStack[];
   /** Wishes to fail that no resource of the deploy met. */
   readonly unmet: readonly string[];
+  /** What roles were refused. */
+  readonly denied: readonly Denied[];
   /** What was not played, in words. */
   readonly passedOver: readonly string[];
 }
@@ -56,6 +58,7 @@ export async function play(options: PlayOptions, deploysBefore: number, tell: Te
   const passedOver = new Set<string>();
   const met = new Set<string>();
   const seen = new Map<string, string>();
+  const denied = new Map<string, Denied>();
   let armed = false;
   let current = { deploy: deploysBefore, beganMs: Date.now(), rollingBack: false };
   let rehearsal: Rehearsal | undefined;
@@ -81,6 +84,12 @@ export async function play(options: PlayOptions, deploysBefore: number, tell: Te
       passedOver.add(
         `No stack here makes ${database.clusterArn} with its secret: an empty database stands in.`,
       );
+    },
+    onDenied(one) {
+      const key = JSON.stringify([current.deploy, one]);
+      if (denied.has(key)) return;
+      denied.set(key, one);
+      tell({ type: 'denied', deploy: current.deploy, ...one });
     },
     onLog: (line) => watch.line(line),
     onEvent({ stackName, logicalId, resourceType, status, reason = null, path = null }) {
@@ -124,7 +133,7 @@ export async function play(options: PlayOptions, deploysBefore: number, tell: Te
       if (before === null) break;
       const played = await deploy(before, stack);
       if (played.reason !== null) {
-        return { failedBefore: played, stacks: [], unmet: [], passedOver: [] };
+        return { failedBefore: played, stacks: [], unmet: [], denied: [...denied.values()], passedOver: [] };
       }
     }
     armed = true;
@@ -137,7 +146,13 @@ export async function play(options: PlayOptions, deploysBefore: number, tell: Te
     }
     const unmet = faults.map(({ wish }) => wish).filter((wish) => !met.has(wish));
     const opaque = opaqueIn(seen, (type) => started.cloudFormation.plays(type));
-    return { failedBefore: null, stacks, unmet, passedOver: [...passedOver, ...opaque] };
+    return {
+      failedBefore: null,
+      stacks,
+      unmet,
+      denied: [...denied.values()],
+      passedOver: [...passedOver, ...opaque],
+    };
   } finally {
     signal.removeEventListener('abort', stop);
     await started.close();

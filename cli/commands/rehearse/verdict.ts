@@ -29,6 +29,7 @@ export function tellVerdict(played: readonly Played[], write: (line: string) => 
   const unmet = played.flatMap((one) => one.unmet);
   write('');
   for (const stack of stacks) tellStack(stack, write);
+  tellDenied(played, write);
   tellPassedOver(played, write);
   switch (verdictOf(played)) {
     case 'goes through':
@@ -36,7 +37,7 @@ export function tellVerdict(played: readonly Played[], write: (line: string) => 
       break;
     case 'comes home':
       write('The deploy would fail, and the stack would come home.');
-      write(`Next: ${unmetOr(unmet, 'mend what failed first, and rehearse again.')}`);
+      write(`Next: ${unmetOr(unmet, `${wayOut(played)}, and rehearse again.`)}`);
       break;
     case 'gets stuck':
       write('The deploy would fail, and the stack would be stuck.');
@@ -76,6 +77,15 @@ function databaseText({ construct, head, applied, pending, ahead }: DatabaseStan
   return `${construct}: ${last === undefined ? count : `${count}, up to ${last}`}; ${where}`;
 }
 
+function tellDenied(played: readonly Played[], write: (line: string) => void): void {
+  const all = played.flatMap(({ denied }) =>
+    denied.map(({ roleArn, action, resource }) => `${roleArn.split('/').at(-1)}: ${action} on ${resource}`),
+  );
+  if (all.length === 0) return;
+  write('Grants that were missing:');
+  for (const one of new Set(all)) for (const line of wrap('  ', one)) write(line);
+}
+
 function tellPassedOver(played: readonly Played[], write: (line: string) => void): void {
   const all = [...new Set(played.flatMap(({ passedOver }) => passedOver))];
   if (all.length === 0) return;
@@ -84,6 +94,9 @@ function tellPassedOver(played: readonly Played[], write: (line: string) => void
   for (const one of all) for (const line of wrap('  ', one)) write(line);
   write('');
 }
+
+const wayOut = (played: readonly Played[]): string =>
+  played.some(({ denied }) => denied.length > 0) ? 'grant what is missing' : 'mend what failed first';
 
 const unmetOr = (unmet: readonly string[], otherwise: string): string =>
   unmet.length === 0

@@ -47,6 +47,6 @@ function functionKind(name: string): Kind {
     remember: `select pg_get_userbyid(p.proowner), coalesce(p.proacl, acldefault('f', p.proowner)), obj_description(p.oid, 'pg_proc')
     into owner, grants, remark from pg_proc p where p.oid = present;`,
     misfit: 'invalid_function_definition',
-    clings: 'false',
+    clings: 'null',
   };
 }

@@ -17,8 +17,10 @@ export interface ViewArgument {
  * Makes a view or replaces its query; `down` brings the old query back. Both queries stand in the migration, so the way back
  * does not depend on anything that is kept elsewhere; and in both directions the database is first asked whether the view is
  * the one to be replaced. Owner, grants, options and comment stay.
+ * Where columns go or change their type, the view is made anew: a view with triggers, rules, column defaults, grants on columns or
+ * comments on columns is then refused, because it would lose them.
  *
- * @throws ForerunError `migration-failed` when the view is not what `from` says.
+ * @throws ForerunError `migration-failed` when the view is not what `from` says, or would lose something.
  * @example operations: [replaceView.with({ name: 'readable', from: 'select id from articles', to: 'select id, title from articles' })]
  */
 export const replaceView = operation({
@@ -47,7 +49,13 @@ function viewKind(name: string): Kind {
     into options, owner, grants, remark from pg_class c where c.oid = present;
   options := coalesce(options, '');`,
     misfit: 'invalid_table_definition',
-    clings: `exists (select from pg_trigger t where t.tgrelid = present)
-      or exists (select from pg_attribute a where a.attrelid = present and a.attacl is not null)`,
+    clings: `select string_agg(what, ', ' order by what) from (
+        select 'trigger ' || quote_ident(t.tgname) from pg_trigger t where t.tgrelid = present
+        union all select 'rule ' || quote_ident(r.rulename) from pg_rewrite r where r.ev_class = present and r.rulename <> '_RETURN'
+        union all select 'default of ' || quote_ident(a.attname) from pg_attribute a where a.attrelid = present and a.atthasdef
+        union all select 'grants on ' || quote_ident(a.attname) from pg_attribute a where a.attrelid = present and a.attacl is not null
+        union all select 'comment on ' || quote_ident(a.attname) from pg_attribute a
+          where a.attrelid = present and a.attnum > 0 and col_description(present, a.attnum) is not null
+      ) as clinging(what)`,
   };
 }

@@ -15,7 +15,7 @@ export interface Kind {
   readonly remember: string;
   /** PostgreSQL's word for a definition that cannot stand in the place of the old one. */
   readonly misfit: 'invalid_table_definition' | 'invalid_function_definition';
-  /** Why it must not be dropped for a moment: SQL condition over `present`. */
+  /** What would be lost if it were dropped for a moment: SQL query for one text over `present`, null where there is nothing. */
   readonly clings: string;
 }
 
@@ -43,6 +43,7 @@ declare
   grants aclitem[];
   remark text;
   permission record;
+  losing text;
 begin
 ${from === undefined ? absence(kind, name) : proof(kind, name, from)}
 ${to === undefined ? `  drop ${kind.word} ${name};` : placement(kind, name, to)}
@@ -77,8 +78,9 @@ function placement({ word, place, remember, misfit, clings }: Kind, name: string
     execute ${create};
   exception when ${misfit} then
     if present is null then raise; end if;
-    if ${clings} then
-      raise exception '%', ${quoteText(`the ${word} ${name} must be made anew, and its triggers or the grants on its columns would be lost`)};
+    losing := (${clings});
+    if losing is not null then
+      raise exception '%', ${quoteText(`the ${word} ${name} must be made anew, and this would be lost: `)} || losing;
     end if;
     drop ${word} ${name};
     execute ${create};

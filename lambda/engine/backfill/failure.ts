@@ -8,6 +8,8 @@ export type Verdict =
   | 'unknown'
   /** Other sessions were in the way; the same again, after a pause. */
   | 'conflict'
+  /** Its transaction was ended by somebody else; that tells nothing of its rows. */
+  | 'interrupted'
   /** It was too much for one call: less at once. */
   | 'too-large'
   /** No batch can ever succeed as things are. */
@@ -28,7 +30,7 @@ export function verdictOn(cause: unknown): Verdict {
   // Only a reading of ours can answer with too much, so it does not matter whether it ran.
   if (kind === 'unsupported-result') return isUnreadable(cause) ? 'hopeless' : 'too-large';
   if (ran === 'unknown') return 'unknown';
-  if (kind === 'transaction-gone' || kind === 'transaction-busy' || kind === 'lost') return 'conflict';
+  if (kind === 'transaction-gone' || kind === 'transaction-busy' || kind === 'lost') return 'interrupted';
   if (kind === 'timeout' || TOO_LARGE.includes(sqlState)) return 'too-large';
   if (kind !== 'sql') return kind === 'invalid' ? 'rows' : 'away';
   if (CONFLICTS.includes(sqlState)) return 'conflict';

@@ -66,7 +66,7 @@ async function enqueueIn(
 
 async function finishIn(session: Session, place: BackfillPlace): Promise<void> {
   await session.execute(dropTarget(place), { rows: false });
-  const { rows } = await session.execute(finishBackfill(place), { rows: true });
+  const { rows } = await session.execute(finishBackfill(place, null), { rows: true });
   if (rows[0]?.['finished'] === 1) return;
   throw new ForerunError('backfill-stopped', {
     what: `The backfill ${place.backfill} was stopped in the moment in which it was done.`,
@@ -124,7 +124,7 @@ export async function workInRun(
     if (!ours) return { end: 'fenced' };
     if (slice.end !== 'worked')
       return { end: 'failed', partial: true, error: endText(migration.id, slice, begun) };
-    if (!migration.backfill.hold) await sayDone(place, ports);
+    if (!migration.backfill.hold) await sayDone(place, identity.runId, ports);
     return { end: 'done' };
   } catch (cause) {
     if (cause instanceof DatabaseFailure && cause.ran === 'unknown') {
@@ -150,9 +150,11 @@ async function enqueueHeld(
 }
 
 /** Every range is done: the set of keys goes, and the backfill counts as done. Safe to repeat. */
-export async function sayDone(place: BackfillPlace, ports: Ports): Promise<void> {
+export async function sayDone(place: BackfillPlace, worker: string, ports: Ports): Promise<void> {
   await rowsOf(dropTarget(place), ports);
-  await rowsOf(finishBackfill(place), ports);
+  await rowsOf(finishBackfill(place, worker), ports);
+  const { backfill } = place;
+  ports.tell({ note: 'backfill', backfill, state: 'succeeded', reason: null, total: null, scanned: null });
 }
 
 function endText(id: string, slice: Exclude<SliceEnd, { end: 'worked' }>, begun: boolean): ForerunError {

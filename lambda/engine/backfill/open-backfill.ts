@@ -15,9 +15,17 @@ export interface OpenBackfill {
   readonly scanned: number;
   readonly ranges: number;
   readonly ended: number;
-  /** Samples of all ranges. */
+  /** Samples of the ranges that are worked on. */
   readonly recent: readonly (readonly Sample[])[];
 }
+
+/**
+ * The samples of ranges `r` from which a rate can be told: those of ranges that are done only where no other has two, because
+ * whoever worked on them has gone on to another one.
+ */
+export const RECENT = `coalesce(
+    pg_catalog.jsonb_agg(r.recent) filter (where not r.ended and pg_catalog.jsonb_array_length(r.recent) > 1),
+    pg_catalog.jsonb_agg(r.recent), '[]')`;
 
 /** Part of the one reading on which a run is built. */
 export const OPEN_BACKFILLS = `select coalesce(jsonb_agg(jsonb_build_object(
@@ -26,6 +34,6 @@ export const OPEN_BACKFILLS = `select coalesce(jsonb_agg(jsonb_build_object(
     'scanned', coalesce(p.scanned, 0), 'ranges', coalesce(p.ranges, 0), 'ended', coalesce(p.ended, 0),
     'recent', coalesce(p.recent, '[]')) order by f.id), '[]')
   from forerun.backfill f left join lateral (
-    select sum(r.scanned) as scanned, count(*) as ranges, count(*) filter (where r.ended) as ended, jsonb_agg(r.recent) as recent
+    select sum(r.scanned) as scanned, count(*) as ranges, count(*) filter (where r.ended) as ended, ${RECENT} as recent
     from forerun.backfill_range r where r.history = f.history and r.backfill = f.id) p on true
   where f.history = :history and f.state <> 'succeeded'`;

@@ -5,9 +5,11 @@ import type { RunLimits } from '../limits.ts';
 import type { Migration } from '../migration.ts';
 import type { Ports } from '../ports.ts';
 import { isBackfill, sayDone, type BackfillMigration } from './in-run.ts';
-import { listBackfills, moveBackfill, tuneBackfill } from './postgres-state.ts';
+import { shownPace, type PacePoint } from './pace.ts';
+import { listBackfills } from './postgres-listing.ts';
+import { moveBackfill, tuneBackfill } from './postgres-state.ts';
 import { progressOf, type Progress } from './progress.ts';
-import type { RangeView } from './range-view.ts';
+import type { RangeView, Sample } from './range-view.ts';
 import { EDGES, isOpen, type BackfillMove, type BackfillState } from './states.ts';
 import { workSlice } from './work.ts';
 import { rowsOf, viewBackfill } from './worker.ts';
@@ -31,6 +33,35 @@ export interface BackfillData extends Progress {
   readonly mostRows: number | null;
   readonly parallel: number;
   readonly ranges: readonly RangeData[];
+  /** What happened to it, the newest first: the last few, or in detail up to fifty. */
+  readonly events: readonly BackfillEventData[];
+  /** In detail only: how its batches went, thinned out to two hundred points at most. */
+  readonly batches?: readonly BatchesData[];
+}
+
+/** A change of state, or of the speed: then both states are the same. */
+export interface BackfillEventData {
+  readonly at: string;
+  readonly move: BackfillMove | 'tune';
+  /** Null where it was enqueued for the first time. */
+  readonly from: BackfillState | null;
+  readonly to: BackfillState;
+  readonly reason: string | null;
+  /** The worker, or what the caller said of itself; nobody has checked that. */
+  readonly by: string | null;
+  /** What `tune` has left. */
+  readonly settings: Pick<BackfillData, 'mostRows' | 'pauseMs' | 'parallel'> | null;
+}
+
+/** Batches of one range, made one after the other. */
+export interface BatchesData {
+  /** When the first of them began, in milliseconds since 1970. */
+  readonly atMs: number;
+  readonly batches: number;
+  /** Rows that they looked at. */
+  readonly rows: number;
+  /** How long they took together, without the pauses. */
+  readonly milliseconds: number;
 }
 
 export interface RangeData extends Pick<
@@ -48,22 +79,31 @@ export interface Operator {
   /** Unique to this call. */
   readonly worker: string;
   readonly limits: RunLimits;
-  /** Ranges that this call works on at once. @default as many as the backfill says */
+  /**
+   * Ranges that this call works on at once, whatever is tuned meanwhile: an engine with several calls beside each other, each
+   * under a name of its own, asks for one. @default the backfill's `parallel`, which is the limit for all workers together
+   */
   readonly lanes?: number;
 }
 
-type Listed = Omit<BackfillData, 'scanned' | 'changed' | 'ranges' | keyof Progress> & {
-  readonly ranges: readonly (RangeData & Pick<RangeView, 'recent'>)[];
+type Listed = Omit<BackfillData, 'scanned' | 'changed' | 'batches' | keyof Progress> & {
+  readonly recent: readonly (readonly Sample[])[];
+  readonly pace: readonly (readonly PacePoint[])[] | null;
 };
 
 /** Every backfill of the history, with how far it is; empty where no journal is installed. */
-export async function backfills(
+export function backfills(history: string, ports: Ports, dialect: Dialect): Promise<readonly BackfillData[]> {
+  return listed(history, null, ports, dialect);
+}
+
+async function listed(
   history: string,
+  id: string | null,
   ports: Ports,
   dialect: Dialect,
 ): Promise<readonly BackfillData[]> {
   try {
-    const rows = await rowsOf(listBackfills(history), ports);
+    const rows = await rowsOf(listBackfills(history, id), ports);
     // Built by our own statement.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return rows.map((row) => dataOf(row['answer'] as unknown as Listed));
@@ -73,46 +113,64 @@ export async function backfills(
   }
 }
 
-function dataOf(listed: Listed): BackfillData {
+function dataOf({ recent, pace, ...backfill }: Listed): BackfillData {
+  const { ranges, total } = backfill;
   const sum = (of: (range: RangeData) => number): number =>
-    listed.ranges.reduce((total, range) => total + of(range), 0);
+    ranges.reduce((before, range) => before + of(range), 0);
   const scanned = sum((range) => range.scanned);
   return {
-    ...listed,
-    ...progressOf({ total: listed.total, scanned, recent: listed.ranges.map(({ recent }) => recent) }),
+    ...backfill,
+    ...progressOf({ total, scanned, recent }),
     scanned,
     changed: sum((range) => range.changed),
-    ranges: listed.ranges.map(({ recent: _recent, ...range }) => range),
+    ...(pace === null ? {} : { batches: shownPace(pace).map(batchesOf) }),
   };
+}
+
+const batchesOf = ([atMs, batches, rows, milliseconds]: PacePoint): BatchesData => ({
+  atMs,
+  batches,
+  rows,
+  milliseconds,
+});
+
+/** Why a person asks, and who it is, in the person's own words. */
+export interface Asked {
+  readonly reason: string | null;
+  readonly by: string | null;
 }
 
 /** Moves a backfill along an edge of its states. @throws ForerunError `backfill-refused` where none leads on. */
 export async function move(
   id: string,
-  by: Extract<BackfillMove, 'pause' | 'resume' | 'cancel' | 'retry'>,
+  way: Extract<BackfillMove, 'pause' | 'resume' | 'cancel' | 'retry'>,
+  asked: Asked,
   operator: Operator,
   ports: Ports,
   dialect: Dialect,
 ): Promise<BackfillData> {
-  const edges = EDGES.filter((edge) => edge.by === by);
+  const edges = EDGES.filter(({ by }) => by === way);
   const [first] = edges;
   const place = { history: operator.history, backfill: id };
-  const view = await known(id, operator, ports, dialect);
+  const view = await oneBackfill(id, operator, ports, dialect);
   if (first === undefined || !edges.some(({ from }) => from === view.state)) {
     if (view.state === first?.to) return view;
     throw new ForerunError('backfill-refused', {
-      what: `${id} is ${view.state}, and "${by}" leads on only from ${edges.map(({ from }) => from).join(', ')}.`,
+      what: `${id} is ${view.state}, and "${way}" leads on only from ${edges.map(({ from }) => from).join(', ')}.`,
       state: 'Nothing was changed.',
       next: `From ${view.state} there is ${waysFrom(view.state)}.`,
     });
   }
-  const reason = by === 'pause' || by === 'cancel' ? `a person asked for "${by}"` : null;
-  await rowsOf(moveBackfill({ ...place, from: edges.map(({ from }) => from), to: first.to, reason }), ports);
-  return known(id, operator, ports, dialect);
+  const stops = way === 'pause' || way === 'cancel';
+  const reason = asked.reason ?? (stops ? `a person asked for "${way}"` : null);
+  await rowsOf(moveBackfill({ ...place, move: way, to: first.to, reason, by: asked.by }), ports);
+  return oneBackfill(id, operator, ports, dialect);
 }
 
+const BY_PERSONS: ReadonlySet<BackfillMove> = new Set(['pause', 'resume', 'retry', 'cancel']);
+
 function waysFrom(state: BackfillState): string {
-  const ways = EDGES.filter(({ from, by }) => from === state && by !== 'work' && by !== 'trouble');
+  const ways = EDGES.filter(({ from, by }) => from === state && BY_PERSONS.has(by));
   return ways.length === 0 ? 'nothing more to do' : ways.map(({ by }) => `"${by}"`).join(' and ');
 }
 
@@ -122,26 +180,28 @@ export interface Tuned {
   readonly parallel: number | null;
 }
 
-/** Changes how hard a backfill works; workers see it with their next batch, ranges already made stay as they are. */
+/** Changes how hard a backfill works; workers see it with their next batch. More of them split the ranges that are there. */
 export async function tune(
   id: string,
   tuned: Tuned,
+  asked: Asked,
   operator: Operator,
   ports: Ports,
   dialect: Dialect,
 ): Promise<BackfillData> {
-  await known(id, operator, ports, dialect);
-  await rowsOf(tuneBackfill({ history: operator.history, backfill: id, ...tuned }), ports);
-  return known(id, operator, ports, dialect);
+  await oneBackfill(id, operator, ports, dialect);
+  await rowsOf(tuneBackfill({ history: operator.history, backfill: id, ...tuned, ...asked }), ports);
+  return oneBackfill(id, operator, ports, dialect);
 }
 
-async function known(
+/** One backfill in detail. @throws ForerunError `backfill-refused` where the journal knows none of this name. */
+export async function oneBackfill(
   id: string,
-  { history }: Operator,
+  { history }: Pick<Operator, 'history'>,
   ports: Ports,
   dialect: Dialect,
 ): Promise<BackfillData> {
-  const found = (await backfills(history, ports, dialect)).find((one) => one.id === id);
+  const [found] = await listed(history, id, ports, dialect);
   if (found !== undefined) return found;
   throw new ForerunError('backfill-refused', {
     what: `The journal knows no backfill "${id}".`,
@@ -193,6 +253,6 @@ export async function work(
       mayGoOn: () => Promise.resolve(true),
     };
     const ended = await workSlice(slice, ports);
-    if (ended.end === 'worked' && !migration.backfill.hold) await sayDone(place, ports);
+    if (ended.end === 'worked' && !migration.backfill.hold) await sayDone(place, operator.worker, ports);
   }
 }

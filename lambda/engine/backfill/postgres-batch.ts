@@ -1,9 +1,16 @@
 import type { BoundValue, Statement } from '../ports.ts';
 import type { Backfill, Change, KeyColumn, KeyTexts, SetColumn } from './backfill.ts';
-import { compared, keyCondition } from './key-conditions.ts';
 import { dueRows, notedRows, STILL_DUE } from './postgres-due.ts';
 import { limitParameters, marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
-import { targetTable } from './postgres-target.ts';
+import {
+  edgeJson,
+  keyName,
+  rowsBetween,
+  rowsOfWindow,
+  walkOf,
+  windowOf,
+  type WindowStep,
+} from './postgres-window.ts';
 
 /** Where a step begins, and how far it may go. */
 export interface Step {
@@ -17,82 +24,33 @@ export interface Step {
   readonly upper: KeyTexts | null;
   /** Keys that the window holds at most. */
   readonly rows: number;
-  /** Kept with the range: when it had come how far. */
+  /** Kept with the range: when it had come how far, and how its batches went. */
   readonly recent: string;
+  readonly pace: string;
   /** How long one statement may take, in milliseconds. */
   readonly statementTimeoutMs: number;
 }
 
-/** Names that an author's own columns will hardly have. */
-const keyName = (at: number): string => `forerun_k${at}`;
-
 const NOBODY_ASKED = { sql: 'true', parameters: {} };
-
-/** The next keys of the range and the last of them; `ready` stands before it. */
-function windowOf({ seat, backfill, key, cursor, upper, rows }: WindowStep, guarded: boolean) {
-  const { table, frozen } = backfill;
-  const source = frozen ? targetTable(seat.history, seat.backfill) : table;
-  const columns = key.map(({ column }, at) => (frozen ? `${source}.k${at}` : `${table}.${column}`));
-  const above = keyCondition(columns, '>', key, cursor, 'c');
-  const below = keyCondition(columns, '<=', key, upper, 'u');
-  const names = columns.map((_, at) => keyName(at));
-  return {
-    sql: `scan as materialized (
-  select ${columns.map((column, at) => `${column} as ${keyName(at)}`).join(', ')} from ${source}
-  where ${guarded ? 'exists (select from ready) and ' : ''}${above.sql} and ${below.sql}
-  order by ${columns.join(', ')} limit ${rows}
-), edge as materialized (
-  select * from scan order by ${names.map((name) => `${name} desc`).join(', ')} limit 1
-)`,
-    parameters: { ...above.parameters, ...below.parameters },
-  };
-}
-
-type WindowStep = Pick<Step, 'backfill' | 'key' | 'cursor' | 'upper' | 'rows'> & {
-  readonly seat: Pick<Seat, 'history' | 'backfill'>;
-};
 
 /** A step that nobody's lease stands behind. */
 export type TrialStep = WindowStep & { readonly id: string };
 
-/** True for the rows of the window that shall get the change. */
-function rowsOfWindow({ backfill, key, cursor }: WindowStep): Statement {
-  const { table, frozen, where } = backfill;
-  const columns = key.map(({ column }) => `${table}.${column}`);
-  const above = keyCondition(columns, '>', key, cursor, 'c');
-  const below = compared(
-    columns,
-    '<=',
-    key.map((_, at) => `(select ${keyName(at)} from edge)`),
-  );
-  const chosen = frozen
-    ? `exists (select from scan where ${columns.map((column, at) => `scan.${keyName(at)} = ${column}`).join(' and ')})`
-    : `(${where?.sql ?? 'true'})`;
-  return {
-    sql: `${above.sql} and ${below} and ${chosen}`,
-    parameters: { ...above.parameters, ...(frozen ? {} : where?.parameters) },
-  };
-}
-
-const edgeJson = (key: readonly KeyColumn[]): string =>
-  `(select pg_catalog.jsonb_build_array(${key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ')}) from edge)`;
-
 /** The whole batch in one statement: fence, window, effect, cursor. */
 export function batchStatement(step: Step): Statement {
   const window = windowOf(step, true);
-  const effect = effectOf(step, 'exists (select from ready)');
-  const seen = '(select pg_catalog.count(*) from scan)';
+  const effect = effectOf(step, 'exists (select from forerun_ready)');
   const mark = marked({
-    over: `${seen} < ${step.rows}`,
+    over: window.over,
     edge: edgeJson(step.key),
-    seen,
-    changed: '(select pg_catalog.count(*) from done)',
+    seen: window.seen,
+    changed: CHANGED,
     redo: 'r.redo',
     frozen: step.backfill.frozen,
   });
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, done as (${effect.sql}), ${mark}
-select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${seen}, 'changed', (select pg_catalog.count(*) from done), ${STILL}) as answer`,
+    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, forerun_done as (${effect.sql}), ${TALLY}, ${mark}
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'changed', ${CHANGED}, ${STILL}) as answer`,
     parameters: {
       ...seatOf(step),
       ...markParameters(step),
@@ -102,16 +60,26 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${seen}, 'changed', (s
   };
 }
 
+/** What was done, counted once. */
+const TALLY = `forerun_tally as materialized (
+  select pg_catalog.count(*) as changed, pg_catalog.bool_or(forerun_still) as still from forerun_done
+)`;
+const CHANGED = '(select changed from forerun_tally)';
+
 /** A change that leaves its own predicate true would be done again by whoever comes next: nothing of it may stay. */
-const STILL = `'still', (select forerun.refuse_endless() from done where forerun_still limit 1)`;
+const STILL = `'still', (select forerun.refuse_endless() from forerun_tally where still)`;
 
 const seatOf = ({ seat, statementTimeoutMs }: Step): Record<string, BoundValue> => ({
   ...seatParameters(seat),
   ...limitParameters(statementTimeoutMs),
 });
 
-function markParameters({ rows, recent }: Pick<Step, 'rows' | 'recent'>): Record<string, BoundValue> {
-  return { batch_rows: BigInt(rows), recent };
+function markParameters({
+  rows,
+  recent,
+  pace,
+}: Pick<Step, 'rows' | 'recent' | 'pace'>): Record<string, BoundValue> {
+  return { batch_rows: BigInt(rows), recent, pace };
 }
 
 function effectOf(step: WindowStep, ready: string): Statement {
@@ -161,8 +129,8 @@ export function trialStatement(step: TrialStep, mayStayTrue: boolean): Statement
   const window = windowOf(step, false);
   const effect = effectOf(step, 'true');
   return {
-    sql: `${tagOf(step.id)} with ${window.sql}, done as (${effect.sql})
-select pg_catalog.jsonb_build_object('changed', (select pg_catalog.count(*) from done)${mayStayTrue ? '' : `, ${STILL}`}) as answer`,
+    sql: `${tagOf(step.id)} with ${window.sql}, forerun_done as (${effect.sql}), ${TALLY}
+select pg_catalog.jsonb_build_object('changed', ${CHANGED}${mayStayTrue ? '' : `, ${STILL}`}) as answer`,
     parameters: { ...window.parameters, ...effect.parameters },
   };
 }
@@ -203,7 +171,7 @@ export function readStatement(step: TrialStep, select: readonly string[]): State
   const rows = rowsOfWindow(step);
   return {
     sql: `${tagOf(step.id)} with ${window.sql}
-select ${edgeJson(step.key)} as forerun_edge, (select cast(pg_catalog.count(*) as integer) from scan) as forerun_seen, ${readColumns(step, select)}
+select ${edgeJson(step.key)} as forerun_edge, cast(${window.seen} as integer) as forerun_seen, ${readColumns(step, select)}
 from (values (1)) as forerun_one (forerun_n) left join ${step.backfill.table} on ${rows.sql}`,
     parameters: { ...window.parameters, ...rows.parameters },
   };
@@ -280,25 +248,25 @@ export function writeStatement(step: Step, write: Write): Statement {
   const done =
     columns.length === 0
       ? 'select cast(null as jsonb) as forerun_key, false as forerun_still where false'
-      : `update ${table} set ${cells.join(', ')} from sent
+      : `update ${table} set ${cells.join(', ')} from forerun_sent
   where ${matches.join(' and ')} and cast(${table}.xmin as text) = forerun_row ->> ${key.length}
   returning pg_catalog.jsonb_build_array(${texts}) as forerun_key, coalesce((${still.sql}), false) as forerun_still`;
   const lost = `coalesce((select pg_catalog.jsonb_agg(asked) from (
-    select pg_catalog.jsonb_build_array(${key.map((_, at) => `forerun_row ->> ${at}`).join(', ')}) as asked from sent) s
-    where asked not in (select forerun_key from done)), '[]')`;
+    select pg_catalog.jsonb_build_array(${key.map((_, at) => `forerun_row ->> ${at}`).join(', ')}) as asked from forerun_sent) s
+    where asked not in (select forerun_key from forerun_done)), '[]')`;
   const mark = marked({
     over: `${write.over} and ${lost} = '[]'`,
     edge: 'cast(:edge as jsonb)',
     seen: 'cast(:seen as bigint)',
-    changed: '(select pg_catalog.count(*) from done)',
+    changed: CHANGED,
     redo: `${lost} || cast(:rest as jsonb)`,
     frozen,
   });
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, sent as materialized (
-  select value as forerun_row from json_array_elements(cast(:rows as json)) where exists (select from ready)
-), done as (${done}), ${mark}
-select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', (select pg_catalog.count(*) from done), ${STILL}) as answer`,
+    sql: `${tagOf(step.id)} ${SEAT}, forerun_sent as materialized (
+  select value as forerun_row from json_array_elements(cast(:rows as json)) where exists (select from forerun_ready)
+), forerun_done as (${done}), ${TALLY}, ${mark}
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', ${CHANGED}, ${STILL}) as answer`,
     parameters: {
       ...seatOf(step),
       ...markParameters(step),
@@ -327,28 +295,11 @@ export function openStatement(step: Step): Statement {
   const texts = step.key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ');
   return {
     sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, ${notedRows(step, rows)}
-select pg_catalog.jsonb_build_object('ready', exists (select from ready), 'seen', (select pg_catalog.count(*) from scan),
-  'any', (select any_row from noted),
-  'from', (select pg_catalog.jsonb_build_array(${texts}) from scan order by ${step.key.map((_, at) => keyName(at)).join(', ')} limit 1),
+select pg_catalog.jsonb_build_object('ready', exists (select from forerun_ready), 'seen', ${window.seen},
+  'any', (select any_row from forerun_noted),
+  'from', (select pg_catalog.jsonb_build_array(${texts}) from (${window.first}) as forerun_first),
   'to', ${edgeJson(step.key)}) as answer`,
     parameters: { ...seatOf(step), ...window.parameters, ...rows.parameters },
-  };
-}
-
-/** The rows of a window between two known keys, as a condition for the author's own statements. */
-export function rowsBetween(step: WindowStep, to: KeyTexts): Statement {
-  const { backfill, key, cursor, seat } = step;
-  const { table, frozen, where } = backfill;
-  const columns = key.map(({ column }) => `${table}.${column}`);
-  const above = keyCondition(columns, '>', key, cursor, 'forerun_c');
-  const below = keyCondition(columns, '<=', key, to, 'forerun_t');
-  const target = targetTable(seat.history, seat.backfill);
-  const chosen = frozen
-    ? `exists (select from ${target} as forerun_target where ${columns.map((column, at) => `forerun_target.k${at} = ${column}`).join(' and ')})`
-    : `(${where?.sql ?? 'true'})`;
-  return {
-    sql: `(${above.sql} and ${below.sql} and ${chosen})`,
-    parameters: { ...above.parameters, ...below.parameters, ...(frozen ? {} : where?.parameters) },
   };
 }
 
@@ -378,6 +329,36 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint),
       edge: edge === null ? null : JSON.stringify(edge),
       seen: BigInt(write.seen),
       changed: BigInt(write.changed),
+    },
+  };
+}
+
+/**
+ * The whole sweep at once, where reading the rest of the range finds no row that still needs the change: then the range is
+ * done. Otherwise nothing moves. The rows come from a query of its own that is planned for all of them, though the first ends
+ * it; asked for one row alone, the planner would take statistics from before the backfill for a promise that it comes soon.
+ */
+export function peekStatement(step: Step): Statement {
+  const walk = walkOf(step, true);
+  const mark = marked({
+    over: 'not exists (select from forerun_due)',
+    edge: 'null',
+    seen: '0',
+    changed: '0',
+    redo: 'r.redo',
+    frozen: false,
+  });
+  const { where } = step.backfill;
+  return {
+    sql: `${tagOf(step.id)} ${SEAT}, forerun_due as materialized (
+  select from ${walk.from} and (${where?.sql ?? 'true'})
+), ${mark}
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', 0, 'changed', 0) as answer`,
+    parameters: {
+      ...seatOf(step),
+      ...markParameters(step),
+      ...walk.parameters,
+      ...where?.parameters,
     },
   };
 }

@@ -13,18 +13,18 @@ export function notedRows({ backfill: { table, frozen }, key }: Rows, rows: Stat
     ? `select exists (select from ${table} where ${rows.sql}) as any_row`
     : `select pg_catalog.set_config('${SETTING}', coalesce(cast(pg_catalog.json_agg(${rowText(table, key)}) as text), '[]'), true) <> '[]' as any_row
   from ${table} where ${rows.sql}`;
-  return `noted as materialized (
+  return `forerun_noted as materialized (
   ${noted}
 )`;
 }
 
 /** The rows of a batch that need the change still; `rows` is null where none may be asked. */
 export function dueRows({ backfill: { table }, key }: Rows, rows: Statement | null): Statement {
-  if (rows === null) return { sql: 'due as (select cast(null as json) as forerun_row where false)' };
+  if (rows === null) return { sql: 'forerun_due as (select cast(null as json) as forerun_row where false)' };
   return {
     ...rows,
-    sql: `due as materialized (
-  select ${rowText(table, key)} as forerun_row from ${table} where exists (select from ready) and ${rows.sql}
+    sql: `forerun_due as materialized (
+  select ${rowText(table, key)} as forerun_row from ${table} where exists (select from forerun_ready) and ${rows.sql}
 )`,
   };
 }
@@ -34,10 +34,10 @@ export function dueRows({ backfill: { table }, key }: Rows, rows: Statement | nu
  * came or was written by somebody else since the opening does not count: its version was neither there nor is it ours. The
  * rows of the opening are looked at only if there are any that need the change.
  */
-export const STILL_DUE = `'still', case when exists (select from due) then (
+export const STILL_DUE = `'still', case when exists (select from forerun_due) then (
   select forerun.refuse_endless()
   from json_array_elements(cast(pg_catalog.current_setting('${SETTING}') as json)) as opened (forerun_row)
-  join due on cast(due.forerun_row ->> 0 as jsonb) = cast(opened.forerun_row ->> 0 as jsonb)
+  join forerun_due due on cast(due.forerun_row ->> 0 as jsonb) = cast(opened.forerun_row ->> 0 as jsonb)
   where case when due.forerun_row ->> 1 = opened.forerun_row ->> 1 then true
              else pg_catalog.pg_xact_status(${nearestTo('cast(due.forerun_row ->> 1 as bigint)')}) = 'in progress' end
   limit 1) end`;

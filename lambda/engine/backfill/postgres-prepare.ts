@@ -1,5 +1,7 @@
 import type { Statement } from '../ports.ts';
 import type { Backfill, KeyColumn } from './backfill.ts';
+import { noted, noteParameters } from './postgres-event.ts';
+import { SAMPLED, SIZE } from './postgres-sample.ts';
 import { leasePrefix } from './postgres-seat.ts';
 import { targetTable } from './postgres-target.ts';
 
@@ -85,10 +87,14 @@ select
   ) as into_unique`;
 
 /** A worker takes it up; safe to repeat. */
-export const startBackfill = (place: BackfillPlace): Statement => ({
-  sql: `update forerun.backfill set state = 'running', started_at = coalesce(started_at, pg_catalog.clock_timestamp())
-where history = :history and id = :backfill and state = 'enqueued'`,
-  parameters: placeOf(place),
+export const startBackfill = (place: BackfillPlace, worker: string): Statement => ({
+  sql: `with started as (
+  update forerun.backfill set state = 'running', started_at = coalesce(started_at, pg_catalog.clock_timestamp())
+  where history = :history and id = :backfill and state = 'enqueued'
+  returning id
+), ${noted('started', `'enqueued'`, `'running'`)}
+select 1 as done`,
+  parameters: { ...placeOf(place), ...noteParameters({ move: 'work', reason: null, by: worker }) },
 });
 
 /** The number that installers of one frozen set meet at, beside the journal's own. */
@@ -135,9 +141,6 @@ from seat where b.history = seat.history and b.id = seat.id`,
   };
 }
 
-/** Pages of the table that a sample of its keys is drawn from; some tens of thousands of rows. */
-const SAMPLED_PAGES = 200;
-
 /**
  * Parts the keys into ranges of about the same number of rows, by a sample of real keys: arithmetic on keys would fit
  * neither uuids nor gaps. Each range gets its lease.
@@ -153,21 +156,9 @@ export function createRanges(
   const order = columns.join(', ');
   const texts = columns.map((column) => `cast(${column} as text)`).join(', ');
   return {
-    sql: `/* forerun ${place.backfill} */ with size as (
-  select greatest(1, coalesce(pg_catalog.sum(pg_relation_size(c.oid)), 0) / 8192) as pages,
-         cast(nullif(pg_catalog.sum(greatest(c.reltuples, -1)), -1) as bigint) as rows
-  from pg_class c
-  where c.oid = pg_catalog.to_regclass(cast(:source as text)) and c.relkind <> 'p'
-     or c.oid in (select relid from pg_partition_tree(pg_catalog.to_regclass(cast(:source as text))) where isleaf)
-), seat as (
-  update forerun.backfill b
-  set key = cast(:key as jsonb), prepared_at = pg_catalog.clock_timestamp(), total = coalesce(b.total, (select rows from size))
-  from (select 1) as one
-  where b.history = :history and b.id = :backfill and b.prepared_at is null and b.state = 'running'
-  returning b.history, b.id
-), sampled as (
+    sql: `/* forerun ${place.backfill} */ with ${SIZE}, sampled as (
   select ${order}, ntile(${wanted}) over (order by ${order}) as tile
-  from ${source} tablesample system (cast((select least(100, 100.0 * ${SAMPLED_PAGES} / pages) from size) as real))
+  from ${source} ${SAMPLED}
   where ${wanted} > 1
 ), edges as (
   select distinct on (tile) tile, pg_catalog.jsonb_build_array(${texts}) as edge from sampled order by tile, ${order}
@@ -175,6 +166,13 @@ export function createRanges(
   select 1 as number, cast(null as jsonb) as lower_key
   union all
   select cast(row_number() over (order by tile) as integer) + 1, edge from edges where tile > 1
+), seat as (
+  update forerun.backfill b
+  set key = cast(:key as jsonb), prepared_at = pg_catalog.clock_timestamp(), total = coalesce(b.total, (select rows from size)),
+      ranges = (select cast(pg_catalog.count(*) as integer) from parts)
+  from (select 1) as one
+  where b.history = :history and b.id = :backfill and b.prepared_at is null and b.state = 'running'
+  returning b.history, b.id
 ), placed as (
   insert into forerun.backfill_range (history, backfill, number, lower_key, cursor_key, upper_key, batch_rows)
   select seat.history, seat.id, p.number, p.lower_key, p.lower_key, lead(p.lower_key) over (order by p.number), :batch_rows
@@ -199,16 +197,20 @@ export const dropTarget = ({ history, backfill }: BackfillPlace): Statement => (
 });
 
 /** Done, if it is running and no range is open; its leases go. */
-export const finishBackfill = (place: BackfillPlace): Statement => ({
+export const finishBackfill = (place: BackfillPlace, worker: string | null): Statement => ({
   sql: `with finished as (
   update forerun.backfill b set state = 'succeeded', finished_at = pg_catalog.clock_timestamp(), reason = null
   where b.history = :history and b.id = :backfill and b.state = 'running' and b.prepared_at is not null
     and not exists (select from forerun.backfill_range r
                     where r.history = b.history and r.backfill = b.id and not r.ended)
   returning b.history
-), freed as (
+), ${noted('finished', `'running'`, `'succeeded'`)}, freed as (
   delete from forerun.lease l using finished where l.history = finished.history and pg_catalog.starts_with(l.name, :leases)
 )
 select cast(pg_catalog.count(*) as integer) as finished from finished`,
-  parameters: { ...placeOf(place), leases: leasePrefix(place.backfill) },
+  parameters: {
+    ...placeOf(place),
+    leases: leasePrefix(place.backfill),
+    ...noteParameters({ move: 'work', reason: null, by: worker }),
+  },
 });

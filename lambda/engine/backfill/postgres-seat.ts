@@ -55,10 +55,10 @@ export const limited = ({ sql, parameters }: Statement, milliseconds: number): S
  * Begins every step of a range. The step counts only if the lease is ours and the range stands where we read it; a second
  * copy of the same request waits at the row and then finds another revision. The cursor moves with the lease's revision, so
  * the one that the request was made with is the right one. A sweep begins once no transaction is open any more that could
- * have written behind the first pass. `ready` also limits how long the rest of the statement may wait for a lock.
+ * have written behind the first pass. `forerun_ready` also limits how long the rest of the statement may wait for a lock.
  */
 export const SEAT = `
-with seat as materialized (
+with forerun_seat as materialized (
   select l.history, l.name from forerun.lease l
   join forerun.backfill_range r on r.history = l.history and r.backfill = :backfill and r.number = :range
   join forerun.backfill b on b.history = l.history and b.id = :backfill
@@ -66,8 +66,8 @@ with seat as materialized (
     and b.state = 'running' and not r.ended and ${LIMITED}
     and (r.horizon is null or pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= cast(r.horizon as xid8))
   for update of l
-), ready as materialized (
-  select pg_catalog.set_config('lock_timeout', :lock_timeout, true) as lock_timeout from seat
+), forerun_ready as materialized (
+  select pg_catalog.set_config('lock_timeout', :lock_timeout, true) as lock_timeout from forerun_seat
 )`;
 
 export interface Mark {
@@ -87,20 +87,20 @@ export interface Mark {
 export function marked({ over, edge, seen, changed, redo, frozen }: Mark): string {
   const last = frozen ? `(${over})` : `(${over}) and r.pass > 1`;
   const turn = frozen ? 'false' : `(${over}) and r.pass = 1`;
-  return `moved as (
+  return `forerun_moved as (
   update forerun.lease l
   set revision = l.revision + 1, expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
-  from seat where l.history = seat.history and l.name = seat.name
+  from forerun_seat s where l.history = s.history and l.name = s.name
   returning l.revision
-), marked as (
+), forerun_marked as (
   update forerun.backfill_range r
   set cursor_key = case when ${turn} then r.lower_key else coalesce(${edge}, r.cursor_key) end,
       pass = case when ${turn} then 2 else r.pass end,
       horizon = case when ${turn} then cast(pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as text) else r.horizon end,
       ended = ${last}, redo = ${redo}, scanned = r.scanned + case when r.pass = 1 then ${seen} else 0 end,
       changed = r.changed + ${changed}, batches = r.batches + 1, batch_rows = :batch_rows,
-      recent = cast(:recent as jsonb)
-  from seat where r.history = :history and r.backfill = :backfill and r.number = :range
+      recent = cast(:recent as jsonb), pace = cast(:pace as jsonb)
+  from forerun_seat where r.history = :history and r.backfill = :backfill and r.number = :range
   returning ${RANGE} as range
 )`;
 }
@@ -111,8 +111,8 @@ export const RANGE = `pg_catalog.jsonb_build_object('number', r.number, 'cursor'
 
 /** What every step answers beside its own words: how the range stands, or why the step did not count. */
 export const STANDING = `
-  'range', (select range from marked),
-  'revision', (select cast(revision as text) from moved),
+  'range', (select range from forerun_marked),
+  'revision', (select cast(revision as text) from forerun_moved),
   'mine', exists (select from forerun.lease l where l.history = :history and l.name = :lease
                   and l.token = :token and l.holder = :worker),
   'waits', exists (select from forerun.backfill_range r where r.history = :history and r.backfill = :backfill

@@ -1,7 +1,8 @@
 import type { Statement } from '../ports.ts';
+import { noted, noteParameters, type Note } from './postgres-event.ts';
 import type { BackfillPlace } from './postgres-prepare.ts';
 import { leasePrefix, placeParameters, RANGE, type Seat } from './postgres-seat.ts';
-import type { BackfillState } from './states.ts';
+import { statesBefore, type BackfillMove, type BackfillState } from './states.ts';
 
 export interface Enqueued extends BackfillPlace {
   readonly checksum: string;
@@ -10,7 +11,7 @@ export interface Enqueued extends BackfillPlace {
   readonly parallel: number;
 }
 
-/** Writes the row of a backfill, or begins anew with one that was done or given up; one that is under way stays as it is. */
+/** Writes the row of a backfill, or begins anew with one that was done; one that is under way stays as it is. */
 export const enqueueBackfill = ({
   history,
   backfill,
@@ -19,16 +20,18 @@ export const enqueueBackfill = ({
   pauseMs,
   parallel,
 }: Enqueued): Statement => ({
-  sql: `with enqueued as (
+  sql: `with before as materialized (
+  select state from forerun.backfill where history = :history and id = :backfill
+), enqueued as (
   insert into forerun.backfill as b (history, id, checksum, state, hold, pause_ms, parallel)
   values (:history, :backfill, :checksum, 'enqueued', :hold, :pause_ms, :parallel)
   on conflict (history, id) do update
     set checksum = excluded.checksum, state = 'enqueued', hold = excluded.hold, pause_ms = excluded.pause_ms,
         parallel = excluded.parallel, most_rows = null, reason = null, total = null, key = null, captured_at = null,
         prepared_at = null, started_at = null, finished_at = null, enqueued_at = pg_catalog.clock_timestamp()
-    where b.state in ('succeeded', 'cancelled')
+    where b.state in (select pg_catalog.jsonb_array_elements_text(cast(:from as jsonb)))
   returning b.history, b.id
-)
+), ${noted('enqueued', '(select state from before)', `'enqueued'`)}
 delete from forerun.backfill_range r using enqueued where r.history = enqueued.history and r.backfill = enqueued.id`,
   parameters: {
     history,
@@ -37,6 +40,8 @@ delete from forerun.backfill_range r using enqueued where r.history = enqueued.h
     hold,
     pause_ms: BigInt(pauseMs),
     parallel: BigInt(parallel),
+    from: JSON.stringify(statesBefore('enqueued', 'deploy')),
+    ...noteParameters({ move: 'deploy', reason: null, by: null }),
   },
 });
 
@@ -46,6 +51,8 @@ export const forgetBackfill = ({ history, backfill }: BackfillPlace): Statement 
   delete from forerun.lease where history = :history and pg_catalog.starts_with(name, :leases)
 ), emptied as (
   delete from forerun.backfill_range where history = :history and backfill = :backfill
+), untold as (
+  delete from forerun.backfill_event where history = :history and backfill = :backfill
 )
 delete from forerun.backfill where history = :history and id = :backfill`,
   parameters: { history, backfill, leases: leasePrefix(backfill) },
@@ -56,33 +63,18 @@ export const readBackfill = ({ history, backfill }: BackfillPlace): Statement =>
   sql: `select pg_catalog.jsonb_build_object(
   'state', b.state, 'checksum', b.checksum, 'key', b.key, 'captured', b.captured_at is not null,
   'prepared', b.prepared_at is not null, 'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel,
-  'reason', b.reason, 'open', (
+  'reason', b.reason, 'total', b.total, 'scanned', (
+    select coalesce(pg_catalog.sum(r.scanned), 0) from forerun.backfill_range r
+    where r.history = b.history and r.backfill = b.id), 'open', (
     select coalesce(pg_catalog.jsonb_agg(r.number order by r.number), '[]') from forerun.backfill_range r
     where r.history = b.history and r.backfill = b.id and not r.ended)) as answer
 from forerun.backfill b where b.history = :history and b.id = :backfill`,
   parameters: { history, backfill },
 });
 
-/** A bid for the lease of a range; it counts only while nobody alive works on it and no older batch is open. */
-export const bidForRange = (seat: Omit<Seat, 'token' | 'revision' | 'lockTimeoutMs'>): Statement => ({
-  sql: `with free as (
-  select l.history, l.name from forerun.lease l
-  join forerun.backfill_range r on r.history = l.history and r.backfill = :backfill and r.number = :range
-  where l.history = :history and l.name = :lease and not r.ended
-    and (l.holder is null or l.holder = :worker or l.expires_at < pg_catalog.clock_timestamp())
-    and exists (select from forerun.backfill b where b.history = :history and b.id = :backfill and b.state = 'running')
-  for update of l skip locked
-)
-update forerun.lease l
-set token = l.token + 1, holder = :worker, acquired_at = pg_catalog.clock_timestamp(),
-    expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
-from free where l.history = free.history and l.name = free.name`,
-  parameters: { ...placeParameters(seat), worker: seat.worker, lease_ms: BigInt(seat.leaseMs) },
-});
-
 /** How a range stands and whose it is, in one snapshot: lease and cursor only ever move together. */
 export const readRange = (seat: Omit<Seat, 'token' | 'revision' | 'lockTimeoutMs'>): Statement => ({
-  sql: `select pg_catalog.jsonb_build_object('range', ${RANGE}, 'token', cast(l.token as text), 'revision', cast(l.revision as text),
+  sql: `select pg_catalog.jsonb_build_object('range', ${RANGE}, 'pace', r.pace, 'token', cast(l.token as text), 'revision', cast(l.revision as text),
   'mine', coalesce(l.holder = :worker, false), 'state', b.state) as answer
 from forerun.backfill_range r
 join forerun.backfill b on b.history = r.history and b.id = r.backfill
@@ -92,82 +84,106 @@ where r.history = :history and r.backfill = :backfill and r.number = :range`,
 });
 
 /** Frees the lease of a range, so that the next worker need not wait for its end; safe to repeat. */
-export const freeRange = (seat: Omit<Seat, 'revision' | 'lockTimeoutMs' | 'leaseMs'>): Statement => ({
-  sql: `update forerun.lease set holder = null, expires_at = null
-where history = :history and name = :lease and token = :token and holder = :worker`,
+export const freeRange = (
+  seat: Omit<Seat, 'revision' | 'lockTimeoutMs' | 'leaseMs'> & { readonly pace: string },
+): Statement => ({
+  sql: `with freed as (
+  update forerun.lease set holder = null, expires_at = null
+  where history = :history and name = :lease and token = :token and holder = :worker
+  returning history
+)
+update forerun.backfill_range r set pace = cast(:pace as jsonb)
+from freed where r.history = freed.history and r.backfill = :backfill and r.number = :range`,
   parameters: {
-    history: seat.history,
-    lease: placeParameters(seat)['lease'] ?? null,
+    ...placeParameters(seat),
     token: BigInt(seat.token),
     worker: seat.worker,
+    pace: seat.pace,
   },
 });
 
-export interface Move extends BackfillPlace {
-  readonly from: readonly BackfillState[];
+export interface Move extends BackfillPlace, Note {
+  readonly move: Note['move'] & BackfillMove;
   readonly to: BackfillState;
-  readonly reason: string | null;
 }
 
-/** Moves a backfill to another state and takes the leases of its ranges, which waits for the batches under way. */
-export const moveBackfill = ({ history, backfill, from, to, reason }: Move): Statement => ({
-  sql: `with moved as (
-  update forerun.backfill set state = :to, reason = cast(:reason as text)
+/**
+ * Moves a backfill along the edges of its states and takes the leases of its ranges, which waits for the batches under way.
+ * What stops it is shown with it; what lets it go on takes that away.
+ */
+export const moveBackfill = ({ history, backfill, to, ...note }: Move): Statement => ({
+  sql: `with before as materialized (
+  select history, id, state from forerun.backfill
   where history = :history and id = :backfill and state in (select pg_catalog.jsonb_array_elements_text(cast(:from as jsonb)))
-  returning history
+  for update
+), moved as (
+  update forerun.backfill b
+  set state = :to, reason = case when :to = 'enqueued' then null else cast(:note as text) end
+  from before where b.history = before.history and b.id = before.id
+  returning b.history, before.state
 ), taken as (
   update forerun.lease l set token = l.token + 1, holder = null, expires_at = null
   from moved where l.history = moved.history and pg_catalog.starts_with(l.name, :leases)
-)
-select (select cast(pg_catalog.count(*) as integer) from moved) as moved,
-       (select state from forerun.backfill where history = :history and id = :backfill) as was`,
-  parameters: { history, backfill, from: JSON.stringify(from), to, reason, leases: leasePrefix(backfill) },
+), ${noted('moved', 'moved.state', ':to')}
+select cast(pg_catalog.count(*) as integer) as moved from moved`,
+  parameters: {
+    history,
+    backfill,
+    to,
+    from: JSON.stringify(statesBefore(to, note.move)),
+    leases: leasePrefix(backfill),
+    ...noteParameters(note),
+  },
 });
 
 export interface TuneOrder extends BackfillPlace {
   readonly mostRows: number | null;
   readonly pauseMs: number | null;
   readonly parallel: number | null;
+  readonly reason: string | null;
+  readonly by: string | null;
 }
 
 /** Changes how hard a backfill works; its workers see it with their next batch. */
-export const tuneBackfill = ({ history, backfill, mostRows, pauseMs, parallel }: TuneOrder): Statement => ({
-  sql: `update forerun.backfill
-set most_rows = coalesce(cast(:most_rows as bigint), most_rows), pause_ms = coalesce(cast(:pause_ms as bigint), pause_ms),
-    parallel = coalesce(cast(:parallel as bigint), parallel)
-where history = :history and id = :backfill`,
+export const tuneBackfill = ({
+  history,
+  backfill,
+  mostRows,
+  pauseMs,
+  parallel,
+  ...note
+}: TuneOrder): Statement => ({
+  sql: `with tuned as (
+  update forerun.backfill
+  set most_rows = coalesce(cast(:most_rows as bigint), most_rows), pause_ms = coalesce(cast(:pause_ms as bigint), pause_ms),
+      parallel = coalesce(cast(:parallel as bigint), parallel)
+  where history = :history and id = :backfill
+    and (most_rows is distinct from coalesce(cast(:most_rows as bigint), most_rows)
+         or pause_ms <> coalesce(cast(:pause_ms as bigint), pause_ms) or parallel <> coalesce(cast(:parallel as bigint), parallel))
+  returning state, most_rows, pause_ms, parallel
+), ${noted('tuned', 'state', 'state', `pg_catalog.jsonb_build_object('mostRows', most_rows, 'pauseMs', pause_ms, 'parallel', parallel)`)}
+select 1 as done`,
   parameters: {
     history,
     backfill,
     most_rows: whole(mostRows),
     pause_ms: whole(pauseMs),
     parallel: whole(parallel),
+    ...noteParameters({ move: 'tune', ...note }),
   },
 });
 
 const whole = (value: number | null): bigint | null => (value === null ? null : BigInt(value));
 
-/** Every backfill of a history with its progress. */
-export const listBackfills = (history: string): Statement => ({
-  sql: `select pg_catalog.jsonb_build_object(
-  'id', b.id, 'state', b.state, 'hold', b.hold, 'reason', b.reason, 'total', b.total,
-  'enqueuedAt', b.enqueued_at, 'startedAt', b.started_at, 'finishedAt', b.finished_at,
-  'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel,
-  'ranges', coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('number', r.number, 'ended', r.ended, 'pass', r.pass,
-      'scanned', r.scanned, 'changed', r.changed, 'batches', r.batches, 'batchRows', r.batch_rows, 'recent', r.recent,
-      'cursor', r.cursor_key, 'upper', r.upper_key) order by r.number)
-    from forerun.backfill_range r where r.history = b.history and r.backfill = b.id), '[]')) as answer
-from forerun.backfill b where b.history = :history order by b.enqueued_at, b.id`,
-  parameters: { history },
-});
-
 /**
- * What the database says of its load, without our own batches. `hidden` counts sessions that this role may not look into;
- * lag is null where no replica is seen.
+ * What the database says of its load, without our own batches. `lately` counts sessions that have worked within ten
+ * seconds, `hidden` those that this role may not look into; lag is null where no replica is seen.
  */
 export const READ_SIGNALS: Statement = {
   sql: `/* forerun signals */ select
   cast(pg_catalog.count(*) filter (where state = 'active' and not pg_catalog.starts_with(query, '/* forerun ')) as integer) as active,
+  cast(pg_catalog.count(*) filter (where not pg_catalog.starts_with(query, '/* forerun ')
+    and (state <> 'idle' or state_change > pg_catalog.clock_timestamp() - interval '10 seconds')) as integer) as lately,
   cast(pg_catalog.count(*) filter (where wait_event_type = 'Lock') as integer) as waiting,
   cast(pg_catalog.count(*) filter (where query = '<insufficient privilege>') as integer) as hidden,
   cast(coalesce(pg_catalog.max(extract(epoch from pg_catalog.clock_timestamp() - xact_start)), 0) as double precision) as oldest,

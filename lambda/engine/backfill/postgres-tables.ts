@@ -7,6 +7,7 @@ const BACKFILL_TABLES = `
     hold boolean not null,
     pause_ms bigint not null,
     parallel bigint not null,
+    ranges integer not null default 0,
     most_rows bigint,
     key jsonb,
     total bigint,
@@ -34,8 +35,22 @@ const BACKFILL_TABLES = `
     batches bigint not null default 0,
     batch_rows bigint not null,
     recent jsonb not null default '[]',
+    pace jsonb not null default '[]',
     primary key (history, backfill, number)
-  );`;
+  );
+  create table if not exists forerun.backfill_event (
+    id bigint generated always as identity primary key,
+    history text not null,
+    backfill text not null,
+    at timestamptz not null default pg_catalog.clock_timestamp(),
+    move text not null,
+    from_state text,
+    to_state text not null,
+    reason text,
+    by text,
+    settings jsonb
+  );
+  create index if not exists backfill_event_by_backfill on forerun.backfill_event (history, backfill, id);`;
 
 /** Called where a change leaves its own predicate true; the statement around it then leaves nothing. */
 const REFUSE_ENDLESS = `

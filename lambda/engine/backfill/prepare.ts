@@ -2,12 +2,13 @@ import { DatabaseFailure } from '../database-failure.ts';
 import type { Row } from '../ports.ts';
 import type { Backfill, KeyColumn } from './backfill.ts';
 import { captureTarget, createRanges, createTarget, describeKey } from './postgres-prepare.ts';
+import type { BackfillView } from './range-view.ts';
 import { viewBackfill, rest, rowsOf, type Worker } from './worker.ts';
 
 /** The key with its types, or why it cannot be walked over. */
 export type KeyFound = { readonly key: readonly KeyColumn[] } | { readonly flaw: string };
 
-/** More ranges than workers, so that those who are done early find more work. */
+/** More ranges than workers, so that those who are done early find more work without a split. */
 const RANGES_A_WORKER = 4;
 
 /** Between two looks at a capture that outlasts its call, in milliseconds. */
@@ -63,13 +64,15 @@ function widest(type: string): string {
 }
 
 /** Captures a frozen set and parts the keys into ranges. False when the time is over before that. */
-export async function prepare(worker: Worker, captured: boolean): Promise<boolean> {
+export async function prepare(
+  worker: Worker,
+  { captured, parallel }: Pick<BackfillView, 'captured' | 'parallel'>,
+): Promise<boolean> {
   const { place, spec, key, ports } = worker;
   if (spec.frozen && !captured) {
     await rowsOf(createTarget(place, spec), ports);
     while (!(await capture(worker))) if (!(await rest(worker, LOOK_MS))) return false;
   }
-  const { parallel } = spec.tuning;
   await rowsOf(createRanges(place, spec, key, parallel === 1 ? 1 : parallel * RANGES_A_WORKER), ports);
   return true;
 }

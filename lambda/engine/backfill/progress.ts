@@ -16,7 +16,9 @@ export function progressOf({
   scanned,
   recent,
 }: Pick<OpenBackfill, 'total' | 'scanned' | 'recent'>): Progress {
-  const rates = recent.flatMap((samples) => rateOf(samples) ?? []);
+  const newest = Math.max(...recent.flatMap((samples) => samples.at(-1)?.[0] ?? []));
+  const fresh = recent.filter((samples) => (samples.at(-1)?.[0] ?? 0) > newest - MINUTE_MS);
+  const rates = fresh.flatMap((samples) => rateOf(samples) ?? []);
   const rate = rates.length === 0 ? null : rates.reduce((sum, one) => sum + one, 0);
   const share = total === null || total === 0 ? null : Math.min(1, scanned / total);
   const left = total === null ? null : Math.max(0, total - scanned);
@@ -27,6 +29,9 @@ export function progressOf({
   };
 }
 
+/** Ranges that nobody has worked on for so long while others were tell nothing of the rate. */
+const MINUTE_MS = 60_000;
+
 function rateOf(samples: readonly Sample[]): number | null {
   const first = samples[0];
   const last = samples.at(-1);
@@ -35,7 +40,7 @@ function rateOf(samples: readonly Sample[]): number | null {
 }
 
 /** `41% done, about 12 minutes left`, or as much of it as is known. */
-export function progressText(open: OpenBackfill): string {
+export function progressText(open: Pick<OpenBackfill, 'total' | 'scanned' | 'recent'>): string {
   const { share, etaSeconds } = progressOf(open);
   const done =
     share === null ? `${open.scanned.toLocaleString('en')} rows done` : `${Math.floor(share * 100)}% done`;

@@ -50,6 +50,9 @@ export interface BackfillView {
   readonly mostRows: number | null;
   readonly parallel: number;
   readonly reason: string | null;
+  /** Rows there are to look at; null where nobody knows. */
+  readonly total: number | null;
+  readonly scanned: number;
   /** Numbers of the ranges that are not done. */
   readonly open: readonly number[];
 }

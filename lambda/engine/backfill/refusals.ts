@@ -63,7 +63,7 @@ function neededOf(
   return [
     refused(
       id,
-      `${id} needs ${need}, and that is not done: ${progressText(open)}.`,
+      `${id} needs ${need}, which is not finished: ${progressText(open)}.`,
       `Deploy again when it is done; {"action":"backfills"} shows how far it is, and {"action":"backfill","backfill":"${need}"} works on it.`,
     ),
   ];

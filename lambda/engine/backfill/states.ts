@@ -1,8 +1,8 @@
 /** Where a backfill can stand. */
 export type BackfillState = 'enqueued' | 'running' | 'paused' | 'failed' | 'cancelled' | 'succeeded';
 
-/** What moves a backfill from one state to another: a worker, or a person's action. */
-export type BackfillMove = 'work' | 'trouble' | 'pause' | 'resume' | 'cancel' | 'retry';
+/** What moves a backfill from one state to another: a deploy, a worker, or a person's action. */
+export type BackfillMove = 'deploy' | 'work' | 'trouble' | 'pause' | 'resume' | 'cancel' | 'retry';
 
 export interface Edge {
   readonly from: BackfillState;
@@ -60,6 +60,12 @@ export const EDGES: readonly Edge[] = [
   { from: 'running', to: 'cancelled', by: 'cancel', says: 'A person gave it up; what is done stands.' },
   { from: 'paused', to: 'cancelled', by: 'cancel', says: 'A person gave it up; what is done stands.' },
   { from: 'failed', to: 'cancelled', by: 'cancel', says: 'A person gave it up; what is done stands.' },
+  {
+    from: 'succeeded',
+    to: 'enqueued',
+    by: 'deploy',
+    says: 'A person had stamped its migration away; it is applied anew.',
+  },
 ];
 
 /** States from which a move leads on, and where to; undefined when it leads nowhere from there. */
@@ -67,5 +73,12 @@ export function edgeFrom(from: BackfillState, by: BackfillMove): Edge | undefine
   return EDGES.find((edge) => edge.from === from && edge.by === by);
 }
 
+/** The states from which a move leads to this one. */
+export const statesBefore = (to: BackfillState, by: BackfillMove): readonly BackfillState[] =>
+  EDGES.filter((edge) => edge.to === to && edge.by === by).map(({ from }) => from);
+
 /** States in which a worker may work. */
 export const isOpen = (state: BackfillState): boolean => state === 'enqueued' || state === 'running';
+
+/** States out of which only a person helps. */
+export const isStopped = (state: BackfillState): boolean => state === 'paused' || state === 'failed';

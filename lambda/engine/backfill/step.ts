@@ -8,14 +8,15 @@ import {
   batchStatement,
   closeStatement,
   openStatement,
+  peekStatement,
   readAgainStatement,
   readStatement,
-  rowsBetween,
   writeStatement,
   type ChangedRow,
   type Step,
 } from './postgres-batch.ts';
 import { limited } from './postgres-seat.ts';
+import { rowsBetween } from './postgres-window.ts';
 import { answerOf, type RangeView, type StepAnswer } from './range-view.ts';
 import type { Worker } from './worker.ts';
 
@@ -37,6 +38,17 @@ export async function makeStep(
   }
   if (form.kind === 'batch') return ownStatements(step, worker, form.work);
   return send(batchStatement(step), worker, probing);
+}
+
+/** Reading all that is left of a range may take this long, in milliseconds; what takes longer is swept in windows. */
+const PEEK_MS = 5_000;
+
+/** Looks whether the closing sweep would find anything at all: the range is done if not. */
+export async function peek(step: Step, worker: Worker): Promise<StepAnswer | null> {
+  const limits = { ...worker, statementTimeoutMs: Math.min(PEEK_MS, worker.statementTimeoutMs) };
+  return inTransaction(limits, async (transaction) =>
+    answerOf<StepAnswer>((await transaction.execute(peekStatement(step), { rows: true })).rows),
+  );
 }
 
 async function send(statement: Statement, worker: Worker, probing: boolean): Promise<StepAnswer | null> {

@@ -5,6 +5,8 @@ import { READ_SIGNALS } from './postgres-state.ts';
 /** Why a worker holds still; null while it may go on. */
 export interface Throttle {
   reason(): Promise<string | null>;
+  /** Whether nobody else was at work when the load was last read; false where nobody can tell. */
+  alone(): boolean;
 }
 
 /** How old a reading may be, in milliseconds (Spirit looks each 5 seconds). */
@@ -26,26 +28,41 @@ const MOST_LAG_SECONDS = 10;
 export function throttleOver(ports: Ports): Throttle {
   let readAtMs = Number.NEGATIVE_INFINITY;
   let verdict: Promise<string | null> = Promise.resolve(null);
+  let alone = false;
   return {
     reason() {
       if (ports.clock.now() - readAtMs >= FRESH_MS) {
         readAtMs = ports.clock.now();
-        verdict = read(ports);
+        verdict = read(ports).then((load) => {
+          alone = load.alone;
+          return load.reason;
+        });
       }
       return verdict;
     },
+    alone: () => alone,
   };
 }
 
-async function read(ports: Ports): Promise<string | null> {
+interface Load {
+  readonly reason: string | null;
+  readonly alone: boolean;
+}
+
+async function read(ports: Ports): Promise<Load> {
   try {
     const { rows } = await ports.database.execute(READ_SIGNALS, { rows: true });
-    return rows[0] === undefined ? 'the load of the database could not be read' : judged(rows[0]);
+    const [row] = rows;
+    if (row === undefined) return { reason: 'the load of the database could not be read', alone: false };
+    return { reason: judged(row), alone: isAlone(row) };
   } catch (cause) {
     if (!(cause instanceof DatabaseFailure)) throw cause;
-    return `the load of the database could not be read: ${cause.message}`;
+    return { reason: `the load of the database could not be read: ${cause.message}`, alone: false };
   }
 }
+
+/** No session beside ours has worked lately, and none may be hidden from us. */
+export const isAlone = (row: Row): boolean => Number(row['lately']) === 0 && Number(row['hidden']) === 0;
 
 /** The first signal over its limit. */
 export function judged(row: Row): string | null {

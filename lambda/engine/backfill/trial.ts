@@ -5,12 +5,12 @@ import { openSession, tagged } from '../session.ts';
 import type { Backfill, KeyTexts } from './backfill.ts';
 import {
   readStatement,
-  rowsBetween,
   sampleStatement,
   showStatement,
   trialStatement,
   type TrialStep,
 } from './postgres-batch.ts';
+import { rowsBetween } from './postgres-window.ts';
 import type { BackfillPlace } from './postgres-prepare.ts';
 import { findKey } from './prepare.ts';
 import { answerOf } from './range-view.ts';

@@ -1,13 +1,13 @@
 import { DatabaseFailure, tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
 import { kept, verdictOn } from './failure.ts';
+import { withBatch, type PacePoint } from './pace.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
-import type { Seat } from './postgres-seat.ts';
-import { bidForRange, freeRange, readRange } from './postgres-state.ts';
+import { freeRange, readRange } from './postgres-state.ts';
 import { answerOf, type RangeView, type Sample, type StepAnswer } from './range-view.ts';
 import { LEAST_ROWS, MOST_ROWS, shrunk, sized, startingSize, type Sizing } from './sizing.ts';
 import type { BackfillState } from './states.ts';
-import { makeStep } from './step.ts';
+import { makeStep, peek } from './step.ts';
 import { rest, rowsOf, type Worker } from './worker.ts';
 
 /** How the work on one range came to its end. */
@@ -27,7 +27,7 @@ export type RangeEnd =
 
 /** Attempts of a batch, and the pauses between them in milliseconds (Backfila: 5, 15 and 30 seconds). */
 const PAUSES_MS: readonly number[] = [5_000, 15_000];
-/** Share of a batch's time that is left to others after it (gh-ost's nice-ratio). */
+/** Share of a batch's time that is left to others after it, where there are others (gh-ost's nice-ratio). */
 const NICE = 0.25;
 /** Between two looks while something is waited for, in milliseconds. */
 const LOOK_MS = 1_000;
@@ -42,28 +42,31 @@ const SAMPLE_EVERY_MS = 5_000;
 
 interface Held {
   readonly range: RangeView;
+  readonly pace: readonly PacePoint[];
   readonly token: string;
   readonly revision: string;
   readonly mine: boolean;
   readonly state: BackfillState;
 }
 
-/** Batch after batch, until the range is done, the time is over or the lease is somebody else's. */
+/** Batch after batch on a range that was taken, until it is done, the time is over or the lease is somebody else's. */
 export async function workRange(number: number, worker: Worker): Promise<RangeEnd> {
   const { ports, place, spec, name, leaseMs } = worker;
   const { clock, tell } = ports;
   const bidder = { ...place, range: number, worker: name, leaseMs };
   const read = async (): Promise<Held | null> => answerOf<Held>(await rowsOf(readRange(bidder), ports));
-  await rowsOf(bidForRange(bidder), ports);
   const taken = await read();
   if (taken === null || !taken.mine || taken.state !== 'running') return { end: 'left' };
   if (taken.range.ended) return { end: 'ended' };
 
   let held: Held = taken;
-  let sizing: Sizing = startingSize(held.range.batchRows);
+  const fresh = held.range.scanned === 0 ? worker.learnt.sizing : null;
+  let sizing: Sizing = fresh ?? startingSize(held.range.batchRows);
   let mostRows: number = MOST_ROWS;
   let recent: readonly Sample[] = held.range.recent;
+  let { pace } = held;
   let trusted = false;
+  let peeked = spec.frozen || spec.where === null;
   let attempts = 0;
   let lost = 0;
   /** Rows that are still to be got through behind a batch that failed: there nobody waits before splitting again. */
@@ -79,12 +82,13 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     rows: Math.min(sizing.rows, mostRows),
     recent: JSON.stringify(recent),
     statementTimeoutMs: worker.statementTimeoutMs,
+    pace: JSON.stringify(pace),
   });
 
   const leave = async (end: RangeEnd): Promise<RangeEnd> => {
-    const seat: Omit<Seat, 'revision' | 'lockTimeoutMs' | 'leaseMs'> = { ...bidder, token: held.token };
     // A lease that is not freed ends by itself.
-    await repeatable(freeRange(seat), ports).catch(tolerate);
+    const freed = freeRange({ ...bidder, token: held.token, pace: JSON.stringify(pace) });
+    await repeatable(freed, ports).catch(tolerate);
     return end;
   };
 
@@ -101,7 +105,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         held = now;
         if (held.range.ended) return { end: 'ended' };
         // An answer that is lost each time may be a request that is too much for somebody on the way.
-        if (lost >= LOST_IN_A_ROW) sizing = shrunk({ rows: step.rows, costs: [] });
+        if (lost >= LOST_IN_A_ROW) sizing = shrunk(step.rows);
         return (await rest(worker, Math.min(lost, LOST_IN_A_ROW) * LOOK_MS))
           ? null
           : { end: 'time', why: messageOf(cause) };
@@ -112,9 +116,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         return { end: 'trouble', to: 'failed', reason: kept(cause), cause };
       case 'too-large':
       case 'conflict':
+      case 'interrupted':
       case 'rows': {
         attempts += 1;
-        const patient = verdict === 'conflict' || (verdict === 'rows' && suspect <= 0);
+        const patient = verdict !== 'too-large' && (verdict !== 'rows' || suspect <= 0);
         const pauseMs = patient ? PAUSES_MS[attempts - 1] : undefined;
         if (pauseMs !== undefined) {
           tell({ note: 'waiting', reason: messageOf(cause), forMs: pauseMs });
@@ -124,9 +129,11 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         attempts = 0;
         if (step.rows > LEAST_ROWS) {
           suspect = Math.max(suspect, step.rows);
-          sizing = shrunk({ rows: step.rows, costs: [] });
+          sizing = shrunk(step.rows);
           return null;
         }
+        // No row is to blame: the next worker may try again.
+        if (verdict === 'interrupted') throw cause;
         return { end: 'trouble', to: 'paused', reason: `${kept(cause)} at ${await nameOf(step)}`, cause };
       }
     }
@@ -142,7 +149,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
 
   for (;;) {
     if (clock.now() > worker.untilMs) return leave({ end: 'time', why: null });
-    if (!(await worker.mayGoOn())) return leave({ end: 'left' });
+    if (worker.surplus() || !(await worker.mayGoOn())) return leave({ end: 'left' });
     const heavy = await worker.throttle.reason();
     if (heavy !== null) {
       tell({ note: 'waiting', reason: heavy, forMs: HOLD_MS });
@@ -151,11 +158,16 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     }
     const step = stepNow();
     worker.onBatch?.();
+    const peeking = !peeked && held.range.pass > 1 && held.range.redo.length === 0;
     const beganMs = clock.now();
     let answer: StepAnswer | null;
     try {
-      answer = await makeStep(step, held.range, worker, !trusted);
+      answer = await (peeking ? peek(step, worker) : makeStep(step, held.range, worker, !trusted));
     } catch (cause) {
+      if (peeking && verdictOn(cause) === 'too-large') {
+        peeked = true;
+        continue;
+      }
       const end = await afterFailure(cause, step);
       if (end !== null) return leave(end);
       continue;
@@ -179,9 +191,16 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     }
     const tookMs = clock.now() - beganMs;
     held = { ...held, range: answer.range, revision: answer.revision };
+    pace = withBatch(pace, [beganMs, 1, answer.seen, tookMs]);
     if (held.range.ended) return leave({ end: 'ended' });
+    if (peeking) {
+      peeked = true;
+      continue;
+    }
     mostRows = answer.backfill.mostRows ?? MOST_ROWS;
+    worker.wanted(answer.backfill.parallel);
     if (trusted) sizing = sized({ ...sizing, rows: step.rows }, answer.seen, tookMs, spec.tuning.targetMs);
+    if (held.range.pass === 1) worker.learnt.sizing = { ...sizing, rows: Math.min(sizing.rows, mostRows) };
     trusted = true;
     attempts = 0;
     lost = 0;
@@ -196,7 +215,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       milliseconds: tookMs,
       nextRows: Math.min(sizing.rows, mostRows),
     });
-    const pauseMs = Math.max(answer.backfill.pauseMs, NICE * tookMs);
+    const pauseMs = Math.max(answer.backfill.pauseMs, worker.throttle.alone() ? 0 : NICE * tookMs);
     if (!(await rest(worker, pauseMs))) return leave({ end: 'time', why: null });
   }
 }

@@ -3,13 +3,15 @@ import { tolerate } from '../database-failure.ts';
 import type { RunLimits } from '../limits.ts';
 import type { Backfill } from './backfill.ts';
 import { kept, verdictOn } from './failure.ts';
+import { findRange } from './find-range.ts';
+import { inLanes, type Lanes } from './lanes.ts';
 import { moveBackfill } from './postgres-state.ts';
 import { startBackfill, type BackfillPlace } from './postgres-prepare.ts';
 import { findKey, prepare, type KeyFound } from './prepare.ts';
 import type { BackfillState } from './states.ts';
 import { throttleOver } from './throttle.ts';
 import { rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
-import { workRange, type RangeEnd } from './work-range.ts';
+import { workRange } from './work-range.ts';
 
 export interface Slice {
   readonly place: BackfillPlace;
@@ -18,7 +20,7 @@ export interface Slice {
   readonly worker: string;
   readonly untilMs: number;
   readonly limits: RunLimits;
-  /** Ranges worked on at once. @default as many as the backfill says */
+  /** How many ranges this worker works on at the same time. @default the backfill's `parallel`, as it is tuned */
   readonly lanes?: number;
   /** Called before each batch, whatever becomes of it. */
   readonly onBatch?: () => void;
@@ -40,12 +42,17 @@ export type SliceEnd =
       readonly cause?: unknown;
     };
 
-/** Between two looks for a range that somebody else holds, in milliseconds. */
+/**
+ * First and longest time between two looks for a range while others hold all of them, in milliseconds; and the least, where a
+ * lease is about to run out.
+ */
 const LOOK_MS = 1_000;
+const MOST_IDLE_MS = 8_000;
+const LEAST_IDLE_MS = 50;
 
 /** Works on a backfill until it is done or the time is over. Several may do so at once: each range has one holder. */
 export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
-  const { place, untilMs } = slice;
+  const { place } = slice;
   const first = await viewBackfill(place, ports);
   if (first === null) return { end: 'stopped', state: 'cancelled', reason: 'the journal does not know it' };
   if (first.state === 'succeeded') return { end: 'worked' };
@@ -54,7 +61,7 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
   }
   const found = await keyFor(slice, first.key, ports);
   if ('flaw' in found) return stop(slice, 'failed', found.flaw, undefined, ports);
-  await rowsOf(startBackfill(place), ports);
+  await rowsOf(startBackfill(place, slice.worker), ports);
   const worker: Worker = {
     ...slice,
     ports,
@@ -64,37 +71,75 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
     statementTimeoutMs: Math.min(PROBE_MS, slice.limits.statementTimeoutMs),
     idleTimeoutMs: slice.limits.idleTimeoutMs,
     throttle: throttleOver(ports),
+    learnt: { sizing: null },
     tools: {
       inTransaction: true,
       progress: (message) => ports.tell({ note: 'progress', migration: place.backfill, message }),
     },
+    surplus: () => false,
+    wanted: () => undefined,
   };
   if (!first.prepared) {
     try {
-      if (!(await prepare(worker, first.captured)))
+      if (!(await prepare(worker, first)))
         return { end: 'working', why: 'the set of rows is being captured' };
     } catch (cause) {
       if (verdictOn(cause) !== 'hopeless') throw cause;
       return stop(slice, 'failed', kept(cause), cause, ports);
     }
   }
+  const ends = await inLanes(slice.lanes ?? first.parallel, (lane, lanes) =>
+    workLane(slice, laneOf(worker, lane, lanes, slice.lanes), lanes),
+  );
+  return (
+    ends.find((one) => one.end === 'stopped' && one.cause !== undefined) ??
+    ends.find((one) => one.end !== 'working') ??
+    ends.find((one) => one.end === 'working' && one.why !== null) ?? { end: 'working', why: null }
+  );
+}
+
+/** Each lane has a name of its own, so that a range has one holder among them too. */
+const laneOf = (worker: Worker, lane: number, lanes: Lanes, fixed: number | undefined): Worker => ({
+  ...worker,
+  name: `${worker.name}/${lane}`,
+  surplus: () => lanes.surplus(lane),
+  wanted: (parallel) => {
+    if (fixed === undefined) lanes.want(parallel);
+  },
+});
+
+/** Range after range, until all are done or the time is over. Null when the lane is one too many. */
+async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<SliceEnd | null> {
+  const { ports, untilMs } = worker;
+  let idleMs = LOOK_MS;
   for (;;) {
-    const view = await viewBackfill(place, ports);
-    if (view === null) return { end: 'stopped', state: 'cancelled', reason: 'the journal does not know it' };
-    if (view.state === 'succeeded') return { end: 'worked' };
-    if (view.state !== 'running') return { end: 'stopped', state: view.state, reason: view.reason };
-    if (view.open.length === 0) return { end: 'worked' };
+    if (worker.surplus()) return null;
     if (ports.clock.now() > untilMs) return { end: 'working', why: null };
-    if (!(await slice.mayGoOn())) return { end: 'working', why: 'the run was overtaken' };
-    const ends = await workRanges(view.open, slice.lanes ?? view.parallel, worker);
-    const trouble = ends.find((one) => one.end === 'trouble');
-    if (trouble?.end === 'trouble') return stop(slice, trouble.to, trouble.reason, trouble.cause, ports);
-    const late = ends.find((one) => one.end === 'time');
-    if (late?.end === 'time') return { end: 'working', why: late.why };
-    if (ends.every(({ end }) => end === 'left')) {
-      ports.tell({ note: 'waiting', reason: 'another worker at this backfill', forMs: LOOK_MS });
-      if (!(await rest(worker, LOOK_MS))) return { end: 'working', why: 'another worker is at it' };
+    if (!(await worker.mayGoOn())) return { end: 'working', why: 'the run was overtaken' };
+    const bell = lanes.bell();
+    const found = await findRange(worker);
+    if (found.state === 'succeeded') return { end: 'worked' };
+    const { state, reason, total, scanned } = found;
+    ports.tell({ note: 'backfill', backfill: slice.place.backfill, state, reason, total, scanned });
+    if (found.state === 'enqueued') {
+      await rowsOf(startBackfill(slice.place, slice.worker), ports);
+      continue;
     }
+    if (found.state !== 'running') return { end: 'stopped', state: found.state, reason: found.reason };
+    if (found.open === 0) return { end: 'worked' };
+    worker.wanted(found.parallel);
+    if (found.range === null) {
+      const forMs = Math.min(idleMs, Math.max(LEAST_IDLE_MS, found.freeInMs ?? idleMs));
+      if (!(await rest(worker, forMs, bell))) return { end: 'working', why: 'another worker is at it' };
+      idleMs = Math.min(2 * idleMs, MOST_IDLE_MS);
+      continue;
+    }
+    idleMs = LOOK_MS;
+    const end = await workRange(found.range, worker);
+    lanes.ring();
+    if (end.end === 'time') return { end: 'working', why: end.why };
+    // The others see the new state with their next step.
+    if (end.end === 'trouble') return stop(slice, end.to, end.reason, end.cause, ports);
   }
 }
 
@@ -118,35 +163,15 @@ async function keyFor(
   return found;
 }
 
-/** So many ranges at once; whoever is done takes the next one. */
-async function workRanges(
-  numbers: readonly number[],
-  parallel: number,
-  worker: Worker,
-): Promise<readonly RangeEnd[]> {
-  const queue = numbers.values();
-  const ends: RangeEnd[] = [];
-  const lane = async (): Promise<void> => {
-    for (const number of queue) {
-      const end = await workRange(number, worker);
-      ends.push(end);
-      if (end.end === 'time' || end.end === 'trouble') return;
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: parallel }, lane));
-  // One lane's failure is told once all others have come to an end: nothing works on unseen.
-  for (const settled of lanes) if (settled.status === 'rejected') throw settled.reason;
-  return ends;
-}
-
 async function stop(
-  { place }: Slice,
+  { place, worker }: Slice,
   to: 'paused' | 'failed',
   reason: string,
   cause: unknown,
   ports: Ports,
 ): Promise<SliceEnd> {
-  const from: readonly BackfillState[] = to === 'failed' ? ['enqueued', 'running'] : ['running'];
-  await rowsOf(moveBackfill({ ...place, from, to, reason }), ports).catch(tolerate);
+  const by = worker;
+  await rowsOf(moveBackfill({ ...place, move: 'trouble', to, reason, by }), ports).catch(tolerate);
+  ports.tell({ note: 'backfill', backfill: place.backfill, state: to, reason, total: null, scanned: null });
   return { end: 'stopped', state: to, reason, cause };
 }

@@ -4,6 +4,7 @@ import type { Backfill, BatchTools, KeyColumn } from './backfill.ts';
 import { answerOf, type BackfillView } from './range-view.ts';
 import type { BackfillPlace } from './postgres-prepare.ts';
 import { readBackfill } from './postgres-state.ts';
+import type { Sizing } from './sizing.ts';
 import type { Throttle } from './throttle.ts';
 
 /** Who works, on what, and until when. */
@@ -12,7 +13,7 @@ export interface Worker {
   readonly place: BackfillPlace;
   readonly spec: Backfill;
   readonly key: readonly KeyColumn[];
-  /** Unique to this worker; the holder of the leases it takes. */
+  /** Unique to this worker and lane; the holder of the leases it takes. */
   readonly name: string;
   readonly leaseMs: number;
   /** Longest statement inside a transaction, in milliseconds. */
@@ -21,11 +22,17 @@ export interface Worker {
   /** No step begins after this moment, in milliseconds since 1970. */
   readonly untilMs: number;
   readonly throttle: Throttle;
+  /** What was learnt on the ranges so far, for a range that is new to all: shared by those that work side by side. */
+  readonly learnt: { sizing: Sizing | null };
   readonly tools: BatchTools;
   /** Called before each batch, whatever becomes of it. */
   readonly onBatch?: () => void;
   /** True while the work may go on; a run asks here whether its lease is still its own. */
   readonly mayGoOn: () => Promise<boolean>;
+  /** True when fewer shall work at the same time, and this one is too many. */
+  readonly surplus: () => boolean;
+  /** Told after each step how many shall work at the same time. */
+  readonly wanted: (parallel: number) => void;
 }
 
 /** The backfill as it stands; null when the journal has none of this name. */
@@ -42,8 +49,9 @@ export async function rowsOf(statement: Statement, ports: Ports) {
 export async function rest(
   { ports, untilMs }: Pick<Worker, 'ports' | 'untilMs'>,
   forMs: number,
+  cancel?: AbortSignal,
 ): Promise<boolean> {
   if (ports.clock.now() + forMs > untilMs) return false;
-  if (forMs > 0) await ports.clock.sleep(forMs);
+  if (forMs > 0) await ports.clock.sleep(forMs, cancel);
   return true;
 }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-import type { FunctionCode, FunctionSettings } from '../../lambda/function-settings.ts';
+import type { DurableSettings, FunctionCode, FunctionSettings } from '../../lambda/function-settings.ts';
 import { LambdaServiceError } from '../../lambda/service-error.ts';
 import type { LocalLambda } from '../../lambda/start-lambda.ts';
 import { numberAt, recordAt, scalarText, textAt } from '../plain-values.ts';
@@ -26,6 +26,9 @@ type PassOver = (what: string) => void;
 function functionHandler(lambda: LocalLambda, passOver?: PassOver): ResourceHandler {
   return {
     replacedBy: ['FunctionName'],
+    // A function is made durable or not when it is made.
+    replacedByPresenceOf: ['DurableConfig'],
+    nameProperty: 'FunctionName',
     async create(request) {
       // 64 characters are the limit of a function's name.
       const name = textAt(request.properties, 'FunctionName') ?? request.inventedName.slice(-64);
@@ -136,7 +139,21 @@ function settingsOf(request: ResourceRequest, passOver?: PassOver): FunctionSett
     ...(memoryMb === undefined ? {} : { memoryMb }),
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     ...(logGroup === undefined ? {} : { logGroup }),
+    ...('DurableConfig' in properties ? { durable: durableOf(properties['DurableConfig']) } : {}),
   };
+}
+
+const MAX_EXECUTION_SECONDS = 31_622_400;
+
+function durableOf(config: unknown): DurableSettings {
+  const executionTimeoutSeconds = numberAt(config, 'ExecutionTimeout') ?? 0;
+  const retentionDays = numberAt(config, 'RetentionPeriodInDays') ?? 14;
+  if (executionTimeoutSeconds < 1 || executionTimeoutSeconds > MAX_EXECUTION_SECONDS) {
+    throw new ResourceFailure(
+      `DurableConfig.ExecutionTimeout must be 1 to ${MAX_EXECUTION_SECONDS} seconds, not ${executionTimeoutSeconds}.`,
+    );
+  }
+  return { executionTimeoutSeconds, retentionDays };
 }
 
 function codeOf(request: ResourceRequest, passOver?: PassOver): FunctionCode {

@@ -7,7 +7,7 @@ import { type Files, folderOf, makeFolder, migrationText } from '../folder.ts';
 
 /** What any library for schemas gives, in its smallest form. */
 const SCHEMA = `{ '~standard': { version: 1, vendor: 'test', validate: (given) =>
-  typeof given.region === 'string' ? { value: given } : { issues: [{ path: ['region'] }] } } }`;
+  typeof given.region === 'string' ? { value: { region: given.region } } : { issues: [{ path: ['region'] }] } } }`;
 
 const ASKING: Files = {
   '0001_first.ts': `import { migration } from 'forerun';
@@ -41,6 +41,10 @@ describe('parameters, while the bundle is made', () => {
   test('are held against it by forerun check, too', async () => {
     expect(await check('{"region":1}')).toMatchObject({ code: 2 });
     expect(await check('{"region":"north"}')).toMatchObject({ code: 0 });
+    const unknown = await check('{"region":"north","batchs":4711}');
+    expect(unknown).toMatchObject({ code: 2 });
+    expect(unknown.err).toContain('No migration asks for the parameter "batchs".');
+    expect(unknown.err).not.toContain('4711');
     expect((await check('{region')).err).toContain('--params is no JSON');
   });
 });

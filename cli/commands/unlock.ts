@@ -1,0 +1,18 @@
+import { eventOf, runnerCommand } from '../runner/runner-command.ts';
+import { CONFIRM_HELP, CONFIRM_OPTION, REASON_HELP, REASON_OPTION } from '../runner/spoken-options.ts';
+
+/** Takes the lease away from whoever holds it. */
+export const unlock = runnerCommand({
+  name: 'unlock',
+  summary: 'let the runner take the lease away from a run',
+  usage: '--reason <text> --confirm <database>',
+  help: `Takes the lease away from whoever holds it; a holder that still lives can then not commit
+any more. Hardly ever needed: a run that died holds it for a minute at most.
+
+${REASON_HELP}
+${CONFIRM_HELP}`,
+  options: { ...REASON_OPTION, ...CONFIRM_OPTION },
+  alias: 'act',
+  event: (given) =>
+    eventOf('unlock', { reason: given.text('reason'), confirm: given.text('confirm') }, given),
+});

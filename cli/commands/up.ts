@@ -1,0 +1,17 @@
+import { eventOf, runnerCommand } from '../runner/runner-command.ts';
+import { RUN_HELP, RUN_OPTIONS, runMembers } from '../runner/run-options.ts';
+
+/** Applies what is pending, as a deploy would. */
+export const up = runnerCommand({
+  name: 'up',
+  summary: 'let the runner apply what is pending',
+  usage: '[<migration>]',
+  help: `Applies everything that is pending in the runner's release, or everything up to and
+including <migration>. May take as long as a call of the runner does; do not worry about
+stopping it: the next run goes on from what was committed.
+
+${RUN_HELP}`,
+  options: RUN_OPTIONS,
+  alias: 'act',
+  event: (given) => eventOf('up', { to: given.word('migration', false), ...runMembers(given) }, given),
+});

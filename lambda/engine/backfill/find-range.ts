@@ -1,0 +1,44 @@
+import { DatabaseFailure } from '../database-failure.ts';
+import { largestRange, splitRange, type Largest } from './postgres-split.ts';
+import { takeRange, type Taken, type Taker } from './postgres-take.ts';
+import { answerOf } from './range-view.ts';
+import { verdictOn } from './failure.ts';
+import { rowsOf, type Worker } from './worker.ts';
+
+/** A backfill that the journal does not know is one that was taken back. */
+const FORGOTTEN: Taken = {
+  state: 'cancelled',
+  reason: 'the journal does not know it',
+  parallel: 1,
+  open: 0,
+  busy: 0,
+  freeInMs: null,
+  range: null,
+  total: null,
+  scanned: 0,
+};
+
+/**
+ * Takes a range that nobody works on. Where others are at work on all of them, what is left of the largest is split and its
+ * second half taken.
+ */
+export async function findRange(worker: Worker): Promise<Taken> {
+  const taker: Taker = { ...worker.place, worker: worker.name, leaseMs: worker.leaseMs };
+  const taken = answerOf<Taken>(await rowsOf(takeRange(taker), worker.ports)) ?? FORGOTTEN;
+  const idle = taken.state === 'running' && taken.range === null && taken.open > 0;
+  return idle && taken.busy < taken.parallel ? { ...taken, range: await split(taker, worker) } : taken;
+}
+
+/** The new range; null where none is large enough, its holder was too long at a batch, or it will meet the same trouble. */
+async function split(taker: Taker, { place, spec, key, ports }: Worker): Promise<number | null> {
+  try {
+    const largest = answerOf<Largest>(await rowsOf(largestRange(place, spec, key), ports));
+    if (largest === null) return null;
+    const { rows } = await ports.database.execute(splitRange(taker, largest, spec, key), { rows: true });
+    return answerOf<{ readonly range: number | null }>(rows)?.range ?? null;
+  } catch (cause) {
+    // Where the answer got lost the range may be made; then it bears our name, and the next look finds it.
+    if (cause instanceof DatabaseFailure && verdictOn(cause) !== 'away') return null;
+    throw cause;
+  }
+}

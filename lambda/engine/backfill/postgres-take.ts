@@ -1,0 +1,69 @@
+import type { Statement } from '../ports.ts';
+import type { BackfillPlace } from './postgres-prepare.ts';
+import { leasePrefix } from './postgres-seat.ts';
+import type { BackfillState } from './states.ts';
+
+/** Who looks for a range to work on. */
+export interface Taker extends BackfillPlace {
+  readonly worker: string;
+  readonly leaseMs: number;
+}
+
+/** What there is to do. */
+export interface Taken {
+  readonly state: BackfillState;
+  readonly reason: string | null;
+  /** Whether the ranges are made. */
+  readonly parallel: number;
+  /** Ranges that are not done. */
+  readonly open: number;
+  /** Of these the ones that somebody else works on. */
+  readonly busy: number;
+  /** When the first of their leases runs out if its holder is dead, in milliseconds from now; null where nobody works. */
+  readonly freeInMs: number | null;
+  /** The range that is ours now; null where none is free, or as many are worked on already as may be. */
+  readonly range: number | null;
+  /** Rows there are to look at, and how many were looked at. */
+  readonly total: number | null;
+  readonly scanned: number;
+}
+
+/**
+ * Takes a range that nobody alive works on and no older batch has open, first of all one that is the worker's own: the answer to
+ * an earlier bid may have been lost. `parallel` is a limit for all workers together.
+ */
+export const takeRange = (taker: Taker): Statement => ({
+  sql: `with open as materialized (
+  select l.history, l.name, r.number, l.expires_at,
+    coalesce(l.holder <> :worker and l.expires_at >= pg_catalog.clock_timestamp(), false) as busy
+  from forerun.backfill_range r join forerun.lease l on l.history = r.history and l.name = :leases || r.number
+  where r.history = :history and r.backfill = :backfill and not r.ended
+), free as (
+  select l.history, l.name, open.number from open join forerun.lease l on l.history = open.history and l.name = open.name
+  where (l.holder is null or l.holder = :worker or l.expires_at < pg_catalog.clock_timestamp())
+    and exists (select from forerun.backfill b where b.history = :history and b.id = :backfill and b.state = 'running'
+                and b.parallel > (select pg_catalog.count(*) from open where busy))
+  order by l.holder = :worker desc nulls last, open.number limit 1
+  for update of l skip locked
+), taken as (
+  update forerun.lease l
+  set token = l.token + 1, holder = :worker, acquired_at = pg_catalog.clock_timestamp(),
+      expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
+  from free where l.history = free.history and l.name = free.name
+  returning free.number
+)
+select pg_catalog.jsonb_build_object('state', b.state, 'reason', b.reason, 'parallel', b.parallel,
+  'open', (select pg_catalog.count(*) from open), 'busy', (select pg_catalog.count(*) from open where busy),
+  'freeInMs', (select ceil(1000 * extract(epoch from pg_catalog.min(expires_at) - pg_catalog.clock_timestamp())) from open where busy),
+  'range', (select number from taken), 'total', b.total,
+  'scanned', (select coalesce(pg_catalog.sum(r.scanned), 0) from forerun.backfill_range r
+              where r.history = b.history and r.backfill = b.id)) as answer
+from forerun.backfill b where b.history = :history and b.id = :backfill`,
+  parameters: {
+    history: taker.history,
+    backfill: taker.backfill,
+    leases: leasePrefix(taker.backfill),
+    worker: taker.worker,
+    lease_ms: BigInt(taker.leaseMs),
+  },
+});

@@ -1,0 +1,118 @@
+import { afterAll, beforeEach, beforeAll, expect, test } from 'vitest';
+import { module } from '../deploy/stage.ts';
+import { openRunnerStage, type RunnerStage } from './runner-stage.ts';
+
+const ROWS = 900;
+
+const COUNT = `
+import { backfill, bigint, sql, table, text } from 'forerun';
+const note = table('note', { id: bigint(), slug: text().nullable() });
+export default backfill({
+  after: '0001_note',
+  table: note,
+  key: 'id',
+  where: sql\`slug is null\`,
+  set: { slug: sql\`'note-' || id\` },
+  batchRows: 100,
+  down: 'nothing to undo',
+});
+`;
+
+let runner: RunnerStage;
+beforeAll(async () => {
+  runner = await openRunnerStage({
+    '0001_note.ts': module('base', ['create table note (id bigint primary key, slug text)']),
+    '0002_slug.ts': COUNT,
+  });
+});
+afterAll(async () => {
+  await runner.close();
+});
+
+/** As after a deploy that had no time for it: rows to change, and the backfill as it is enqueued. */
+beforeEach(async () => {
+  const { rows } = runner.stage;
+  await rows('delete from note returning id');
+  await rows(`insert into note select g, null from generate_series(1, ${ROWS}) g returning id`);
+  await rows('delete from forerun.backfill_range returning number');
+  await rows(
+    `update forerun.backfill set state = 'enqueued', key = null, total = null, most_rows = null, reason = null,
+       prepared_at = null, started_at = null, finished_at = null returning id`,
+  );
+});
+
+const done = () => runner.stage.rows(`select count(*)::int as done from note where slug = 'note-' || id`);
+
+test('a dry run shows rows before and after, and nothing of it stays', async () => {
+  const { code, out } = await runner.forerun('backfill', 'work', '0002_slug', '--dry-run');
+  expect(code).toBe(0);
+  expect(out).toContain(
+    'One batch of 0002_slug would change 100 rows. It was rolled back: nothing of it stays.',
+  );
+  expect(out).toContain('before  {"id":1,"slug":null}');
+  expect(out).toContain('after   {"id":1,"slug":"note-1"}');
+  expect(await done()).toEqual([{ done: 0 }]);
+});
+
+test('a paused one is listed with its way out, and goes on when it is resumed; who watches sees it end', async () => {
+  const paused = await runner.forerun('backfill', 'pause', '0002_slug');
+  expect(paused).toMatchObject({ code: 0, err: '' });
+  expect(paused.out).toContain('0002_slug is paused: a person asked for "pause".');
+  const stopped = await runner.forerun('backfill', 'watch', '0002_slug');
+  expect(stopped.code).toBe(1);
+  expect(stopped.out).toMatch(/^0002_slug: paused, /);
+  expect(stopped.err).toContain('forerun backfill resume 0002_slug lets it go on');
+
+  expect((await runner.forerun('backfill', 'resume', '0002_slug')).code).toBe(0);
+  const tuned = await runner.forerun(
+    'backfill',
+    'tune',
+    '0002_slug',
+    '--most-rows',
+    '300',
+    '--pause-ms',
+    '5',
+  );
+  expect(tuned.out).toContain('0002_slug: at most 300 rows a batch, a pause of at least 5 ms, 1 in parallel');
+
+  const watching = runner.begin({}, 'backfill', 'watch', '--every', '1');
+  await watching.seen('0002_slug: enqueued: nobody works on it yet');
+  const worked = await runner.forerun('backfill', 'work', '--every', '1');
+  expect(worked).toMatchObject({ code: 0, err: '' });
+  expect(worked.out).toContain(`0002_slug has succeeded: ${ROWS} rows changed.`);
+  const watched = await watching.ended;
+  expect(watched).toMatchObject({ code: 0, err: '' });
+  expect(watched.out).toMatch(/^0002_slug: succeeded, 100 %/m);
+  expect(await done()).toEqual([{ done: ROWS }]);
+  expect((await runner.forerun('backfill', 'watch')).out).toBe('No backfill is open.\n');
+});
+
+test('a cancelled one can be retried, and JSON lines tell what the bar would', async () => {
+  const cancelled = await runner.forerun('backfill', 'cancel', '0002_slug', '--json');
+  expect(JSON.parse(cancelled.out)).toMatchObject({ ok: true, backfills: [{ state: 'cancelled' }] });
+  const resumed = await runner.forerun('backfill', 'resume', '0002_slug');
+  expect(resumed).toMatchObject({ code: 3, out: '' });
+  expect(resumed.err).toContain('0002_slug is cancelled, and "resume" leads on only from paused.');
+  expect((await runner.forerun('backfill', 'retry', '0002_slug')).code).toBe(0);
+  const { code, out } = await runner.forerun('backfill', 'work', '0002_slug', '--json');
+  expect(code).toBe(0);
+  const lines = out.trim().split('\n');
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+    backfills: [{ id: '0002_slug', state: 'succeeded', changed: ROWS }],
+  });
+});
+
+test('what is misspelt is refused with the way out', async () => {
+  const unknown = await runner.forerun('backfill', 'watch', '0009_gone');
+  expect(unknown).toMatchObject({ code: 3, out: '' });
+  expect(unknown.err).toContain('The journal knows no backfill "0009_gone".');
+  expect(unknown.err).toContain('forerun backfill list lists them');
+  const paused = await runner.forerun('backfill', 'pause', '0009_gone');
+  expect(paused).toMatchObject({ code: 3, out: '' });
+  expect(paused.err).toContain('forerun backfill list lists them');
+  expect(await runner.forerun('backfill', 'stop')).toMatchObject({
+    code: 2,
+    err: 'There is no command "backfill stop". Run forerun backfill --help for the list.\n',
+  });
+  expect((await runner.forerun('backfill')).out).toContain('  watch    show how far one is');
+});

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
+import type { RunNote } from '../../lambda/engine/ports.ts';
+import { fastClock } from '../campaign/fast-clock.ts';
+import { historyOf } from '../authoring/history-of.ts';
+import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
+
+let place: Workplace;
+beforeAll(async () => (place = await startWorkplace()));
+afterAll(() => place.close());
+
+const things = table('thing', { id: bigint(), n: integer().nullable() });
+type Batch = Extract<RunNote, { note: 'batch' }>;
+
+const create = (rows: string) =>
+  migration({
+    after: 'base',
+    async up({ op }) {
+      await op.execute('create table thing (id bigint primary key, n int)');
+      await op.execute(`insert into thing ${rows}`);
+      await op.execute(
+        `create function tired_of_looking() returns int language plpgsql as 'begin
+           if strpos(current_query(), ''forerun_due'') > 0 then raise exception using errcode = ''57014''; end if;
+           return 1;
+         end'`,
+      );
+    },
+    down: irreversible('a test'),
+  });
+
+const common = {
+  after: '0001_create',
+  table: things,
+  key: 'id',
+  where: sql`n is null`,
+  set: { n: 1 },
+  hold: true,
+  pauseMs: 0,
+  batchRows: 40,
+  down: 'nothing to undo',
+} as const;
+
+const HUNDREDS = 'select g * 10, null from generate_series(1, 400) g';
+
+async function run(database: FreshDatabase, term: object, onWait?: () => void, rows = HUNDREDS) {
+  const batches: Batch[] = [];
+  const history = historyOf({
+    '0001_create': create(rows),
+    '0002_fill': backfill({ ...common, ...term }),
+  });
+  await database.up(history, { to: '0001_create' });
+  let waited = false;
+  return {
+    batches,
+    go: async () =>
+      database.up(history, {
+        clock: fastClock(),
+        tell(note) {
+          if (note.note === 'batch') batches.push(note);
+          if (note.note !== 'waiting' || waited) return;
+          waited = true;
+          onWait?.();
+        },
+      }),
+  };
+}
+
+const lookedAt = (batches: readonly Batch[]): number => batches.reduce((sum, { rows }) => sum + rows, 0);
+const missing = async (database: FreshDatabase): Promise<unknown> =>
+  (await database.query('select count(*)::int as rows from thing where n is null'))[0]?.['rows'];
+
+describe('the closing sweep', () => {
+  test.each([
+    ['set', {}],
+    ['transform', { set: undefined, transform: () => ({ n: 1 }) }],
+  ])('of the form %s reads no key a second time where nothing is left', async (_form, term) => {
+    const database = await place.freshDatabase();
+    const { batches, go } = await run(database, term);
+    expect((await go()).error).toBeNull();
+    expect(lookedAt(batches)).toBe(400);
+    expect(await missing(database)).toBe(0);
+  });
+
+  test.each([
+    ['set', {}],
+    ['transform', { set: undefined, transform: () => ({ n: 1 }) }],
+    ['set, in two ranges', { parallel: 2 }],
+  ])('of the form %s finds what was committed late, wherever its keys lie', async (_form, term) => {
+    const database = await place.freshDatabase();
+    const other = await database.connect();
+    let committing: Promise<unknown> | undefined;
+    const { batches, go } = await run(database, term, () => {
+      committing = other.query('commit');
+    });
+    await other.query('begin; insert into thing select g * 100 + 5, null from generate_series(-1, 60) g');
+    const result = await go();
+    await committing;
+    await other.end();
+    expect(committing).toBeDefined();
+    expect(result.error).toBeNull();
+    expect(lookedAt(batches)).toBeGreaterThan(400);
+    expect(await missing(database)).toBe(0);
+  });
+
+  test('goes window by window where reading all at once takes too long', async () => {
+    const database = await place.freshDatabase();
+    const { batches, go } = await run(database, { where: sql`coalesce(n, 0) < tired_of_looking()` });
+    expect((await go()).error).toBeNull();
+    // The last window of the second walk ends the range and is told by nobody.
+    expect(lookedAt(batches)).toBeGreaterThan(400);
+    expect(await missing(database)).toBe(0);
+  });
+
+  test('ends though a row stays that the change would leave as it is', async () => {
+    const database = await place.freshDatabase();
+    const { go } = await run(database, { set: { n: sql`nullif(1, cast(id = 50 as int))` } });
+    expect((await go()).error).toBeNull();
+    expect(await database.query('select id::int from thing where n is null')).toEqual([{ id: 50 }]);
+  });
+});
+
+test('a rare row is looked for window by window, each no larger than it was to be', async () => {
+  const database = await place.freshDatabase();
+  const rare = 'select g, case when g < 2900 then 1 end from generate_series(1, 3000) g';
+  const { batches, go } = await run(database, {}, undefined, rare);
+  expect((await go()).error).toBeNull();
+  expect(batches.length).toBeGreaterThan(4);
+  for (const [at, { rows }] of batches.entries()) {
+    expect(rows).toBeLessThanOrEqual(at === 0 ? 40 : (batches[at - 1]?.nextRows ?? 0));
+  }
+  expect(batches.reduce((sum, { changed }) => sum + changed, 0)).toBe(101);
+  expect(await missing(database)).toBe(0);
+});
+
+test('a table may have any name that a part of our own statements might have', async () => {
+  const database = await place.freshDatabase();
+  const names = ['ready', 'edge', 'seen', 'done', 'filled', 'tally', 'moved', 'marked'] as const;
+  const history = historyOf({
+    '0001_create': migration({
+      after: 'base',
+      async up({ op }) {
+        for (const name of names) {
+          await op.execute(`create table ${name} (id bigint primary key, n int)`);
+          await op.execute(`insert into ${name} select g, null from generate_series(1, 3) g`);
+        }
+      },
+      down: irreversible('a test'),
+    }),
+    ...Object.fromEntries(
+      names.map((name, at) => [
+        `000${at + 2}_${name}`,
+        backfill({
+          ...common,
+          after: at === 0 ? '0001_create' : `000${at + 1}_${names[at - 1]}`,
+          table: table(name, { id: bigint(), n: integer().nullable() }),
+        }),
+      ]),
+    ),
+  });
+  expect((await database.up(history)).error).toBeNull();
+  for (const name of names) {
+    expect(await database.query(`select count(n)::int as done from ${name}`)).toEqual([{ done: 3 }]);
+  }
+});
