@@ -93,7 +93,10 @@ export interface TransformForm<T extends Table> {
 
 /** Anything else: statements of one's own, in one transaction with the cursor. */
 export interface BatchForm<T extends Table> {
-  /** May run more than once for a batch; what it does in the database counts once. */
+  /**
+   * May run more than once for a batch; what it does in the database counts once. Unless `frozen`, it must leave none of its rows as
+   * if they still needed the change, or it is refused.
+   */
   readonly batch: (context: BatchContext<T>) => Promise<unknown>;
 }
 
@@ -109,7 +112,10 @@ export interface BatchContext<T extends Table> extends MigrationContext<Tables> 
 /** Copying: one `insert … select … on conflict do nothing` a batch. */
 export interface InsertForm<T extends Table> {
   readonly insertFrom: {
-    /** Where the rows go. Unless `frozen`, a unique index over inserted columns keeps a row from being copied twice. */
+    /**
+     * Where the rows go. Unless `frozen`, it needs a unique index whose columns, none nullable, are given exactly the columns of `key`
+     * by their names: that keeps a row from being copied twice.
+     */
     readonly into: Table;
     /** For each column of `into` a column of `table` by its name, or an expression over its row. */
     readonly columns: Readonly<Record<string, ColumnOf<T> | Expression<unknown>>>;

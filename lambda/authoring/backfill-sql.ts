@@ -52,7 +52,12 @@ export function valuesToSet({ table, tables }: Place, set: object): readonly Set
     const query = builder(tables)
       .updateTable(table.name)
       .set({ [name]: value });
-    return { column, value: cut(query, prefix, `s${at}`), comparable: isComparable(table.types.get(name)) };
+    return {
+      column,
+      value: cut(query, prefix, `s${at}`),
+      from: null,
+      comparable: isComparable(table.types.get(name)),
+    };
   });
 }
 
@@ -64,6 +69,7 @@ export function expressionsOf(
   return Object.entries(columns).map(([name, value], at) => ({
     column: quoteIdentifier(name),
     comparable: true,
+    from: typeof value === 'string' ? value : null,
     value:
       typeof value === 'string'
         ? { sql: `${quoteName(place.table.name)}.${quoteIdentifier(value)}` }

@@ -107,13 +107,20 @@ export function enumType<const M extends readonly string[]>(
 
 /**
  * Any other type (a domain, a range, an extension's type), bound as text and cast. The type is written into the SQL
- * as it stands: leave out lengths, because a cast to them cuts values silently. A domain checks every value that is
- * compared with it, too; a type that the Data API cannot return (most extensions' types) is selected with `::text`.
+ * as it stands: leave out lengths, because a cast to them cuts values silently (`bit` and `character` mean any length here). A
+ * domain checks every value that is compared with it, too; a type that the Data API cannot return (most extensions' types) is
+ * selected with `::text`.
  *
  * @example column<string>('app.email_address')
  */
 export const column = <T extends string | number | bigint | boolean = string>(pgType: string): Column<T, T> =>
-  columnOf({ sql: pgType, family: 'other' });
+  columnOf({ sql: withoutLength(pgType), family: 'other' });
+
+/** In a cast `bit` and `character` mean a length of one and cut a longer value; these names mean any length. */
+const withoutLength = (pgType: string): string =>
+  pgType
+    .replace(/^(?:(?:national )?char(?:acter)?|nchar)(?= *(?:\[|$))/i, 'bpchar')
+    .replace(/^bit(?= *(?:\[|$))/i, '"bit"');
 
 function textual(sql: string, family: Family = 'text'): Column<string, string> {
   return columnOf({ sql, family });

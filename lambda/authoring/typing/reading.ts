@@ -11,7 +11,7 @@ const UNRETURNABLE: ReadonlySet<string> = new Set(
     'interval,timetz,time with time zone,"char",citext,money,macaddr,macaddr8,int8range,daterange,tsrange,tstzrange,' +
     'int4multirange,int8multirange,nummultirange,datemultirange,tsmultirange,tstzmultirange,' +
     'point,line,lseg,box,path,polygon,circle,regclass,regtype,regproc,regprocedure,regnamespace,regrole,' +
-    'xml,tsvector,tsquery,bit,varbit,bit varying,hstore,ltree,pg_lsn,xid,xid8,tid,jsonpath'
+    'xml,tsvector,tsquery,bit,"bit",varbit,bit varying,hstore,ltree,pg_lsn,xid,xid8,tid,jsonpath'
   ).split(','),
 );
 
@@ -30,9 +30,12 @@ const RETURNABLE_IN_ARRAY: ReadonlySet<string> = new Set(
 
 /** Whether a column of the type has to be read in another form than its own. */
 export function isReadOtherwise({ sql, family, element }: ValueType): boolean {
-  if (element === undefined) return UNRETURNABLE.has(sql.toLowerCase()) || MOMENTS.has(family);
-  return !RETURNABLE_IN_ARRAY.has(element.sql.toLowerCase());
+  if (element === undefined) return UNRETURNABLE.has(bare(sql)) || MOMENTS.has(family);
+  return !RETURNABLE_IN_ARRAY.has(bare(element.sql));
 }
+
+/** The type's name without a length: `bit(8)` is as unreturnable as `bit`. */
+const bare = (sql: string): string => sql.toLowerCase().replace(/ *\([\d, ]*\)/, '');
 
 /** The expression in the form in which it is read; `read-back.ts` makes the value of it again. */
 export function readExpression(type: ValueType, expression: OperationNode): OperationNode {

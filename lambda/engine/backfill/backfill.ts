@@ -74,6 +74,8 @@ export interface SetColumn {
   /** Quoted. */
   readonly column: string;
   readonly value: Statement;
+  /** The column of the walked table that it is given as it stands; null where it is computed. */
+  readonly from: string | null;
   /** Whether the column's type can be compared, so that rows that would not differ are left alone. */
   readonly comparable: boolean;
 }

@@ -28,7 +28,7 @@ export function verdictOn(cause: unknown): Verdict {
   if (!(cause instanceof DatabaseFailure)) return 'rows';
   const { ran, kind, sqlState = '' } = cause;
   // Only a reading of ours can answer with too much, so it does not matter whether it ran.
-  if (kind === 'unsupported-result') return 'too-large';
+  if (kind === 'unsupported-result') return isUnreadable(cause) ? 'hopeless' : 'too-large';
   if (ran === 'unknown') return 'unknown';
   if (kind === 'transaction-gone' || kind === 'transaction-busy' || kind === 'lost') return 'interrupted';
   if (kind === 'timeout' || TOO_LARGE.includes(sqlState)) return 'too-large';
@@ -38,11 +38,16 @@ export function verdictOn(cause: unknown): Verdict {
   return sqlState === ENDLESS || sqlState.startsWith('42') ? 'hopeless' : 'rows';
 }
 
+/** A declared column's type is none that the service returns, and no smaller batch would change that. */
+const isUnreadable = ({ kind, message }: DatabaseFailure): boolean =>
+  kind === 'unsupported-result' && message.includes('unsupported data type');
+
 /** The cause in words that may be kept: never PostgreSQL's message or the author's, which may hold values of a row. */
 export function kept(cause: unknown): string {
   if (cause instanceof TransformThrew) return `transform threw a ${cause.message}`;
   if (cause instanceof DatabaseFailure) {
     if (cause.sqlState === ENDLESS) return 'the change leaves its own where true';
+    if (isUnreadable(cause)) return 'the Data API cannot return a column as table() declares it';
     return cause.sqlState === undefined ? `the call failed (${cause.kind})` : `SQLSTATE ${cause.sqlState}`;
   }
   return `the code threw a ${cause instanceof Error ? cause.name : typeof cause}`;

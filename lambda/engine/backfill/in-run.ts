@@ -101,6 +101,7 @@ export async function workInRun(
       return { end: 'fenced' };
     let renewedMs = ports.clock.now();
     let ours = true;
+    let begun = false;
     const slice = await workSlice(
       {
         place,
@@ -108,6 +109,9 @@ export async function workInRun(
         worker: identity.runId,
         untilMs: run.deadlineMs - 3 * RESERVE_MS,
         limits,
+        onBatch() {
+          begun = true;
+        },
         async mayGoOn() {
           if (ports.clock.now() - renewedMs < limits.leaseMs / RENEWALS) return ours;
           ours = (await rowsOf(renew, ports)).length > 0;
@@ -118,7 +122,8 @@ export async function workInRun(
       ports,
     );
     if (!ours) return { end: 'fenced' };
-    if (slice.end !== 'worked') return { end: 'failed', partial: true, error: endText(migration.id, slice) };
+    if (slice.end !== 'worked')
+      return { end: 'failed', partial: true, error: endText(migration.id, slice, begun) };
     if (!migration.backfill.hold) await sayDone(place, identity.runId, ports);
     return { end: 'done' };
   } catch (cause) {
@@ -152,8 +157,19 @@ export async function sayDone(place: BackfillPlace, worker: string, ports: Ports
   ports.tell({ note: 'backfill', backfill, state: 'succeeded', reason: null, total: null, scanned: null });
 }
 
-function endText(id: string, slice: Exclude<SliceEnd, { end: 'worked' }>): ForerunError {
+function endText(id: string, slice: Exclude<SliceEnd, { end: 'worked' }>, begun: boolean): ForerunError {
   const place = { migration: id };
+  if (slice.end === 'working' && !begun) {
+    return new ForerunError(
+      'backfill-working',
+      {
+        what: `The backfill ${id} is not done, and this run has begun no batch of it: its time was over first${slice.why === null ? '' : ` (it waited for: ${slice.why})`}.`,
+        state: 'This run changed no row of it; what others have changed stands.',
+        next: 'Run again, or deploy again: a run keeps its last half minute for a clean end, and batches need some time before that.',
+      },
+      { place },
+    );
+  }
   if (slice.end === 'working') {
     return new ForerunError(
       'backfill-working',

@@ -1,7 +1,16 @@
 import type { BoundValue, Statement } from '../ports.ts';
 import type { Backfill, Change, KeyColumn, KeyTexts, SetColumn } from './backfill.ts';
-import { marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
-import { edgeJson, keyName, rowsOfWindow, walkOf, windowOf, type WindowStep } from './postgres-window.ts';
+import { dueRows, notedRows, STILL_DUE } from './postgres-due.ts';
+import { limitParameters, marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
+import {
+  edgeJson,
+  keyName,
+  rowsBetween,
+  rowsOfWindow,
+  walkOf,
+  windowOf,
+  type WindowStep,
+} from './postgres-window.ts';
 
 /** Where a step begins, and how far it may go. */
 export interface Step {
@@ -18,6 +27,8 @@ export interface Step {
   /** Kept with the range: when it had come how far, and how its batches went. */
   readonly recent: string;
   readonly pace: string;
+  /** How long one statement may take, in milliseconds. */
+  readonly statementTimeoutMs: number;
 }
 
 const NOBODY_ASKED = { sql: 'true', parameters: {} };
@@ -41,7 +52,7 @@ export function batchStatement(step: Step): Statement {
     sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, forerun_done as (${effect.sql}), ${TALLY}, ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'changed', ${CHANGED}, ${STILL}) as answer`,
     parameters: {
-      ...seatParameters(step.seat),
+      ...seatOf(step),
       ...markParameters(step),
       ...window.parameters,
       ...effect.parameters,
@@ -57,6 +68,11 @@ const CHANGED = '(select changed from forerun_tally)';
 
 /** A change that leaves its own predicate true would be done again by whoever comes next: nothing of it may stay. */
 const STILL = `'still', (select forerun.refuse_endless() from forerun_tally where still)`;
+
+const seatOf = ({ seat, statementTimeoutMs }: Step): Record<string, BoundValue> => ({
+  ...seatParameters(seat),
+  ...limitParameters(statementTimeoutMs),
+});
 
 function markParameters({
   rows,
@@ -252,7 +268,7 @@ export function writeStatement(step: Step, write: Write): Statement {
 ), forerun_done as (${done}), ${TALLY}, ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', ${CHANGED}, ${STILL}) as answer`,
     parameters: {
-      ...seatParameters(step.seat),
+      ...seatOf(step),
       ...markParameters(step),
       rows: JSON.stringify(rows),
       rest: JSON.stringify(write.rest),
@@ -278,20 +294,23 @@ export function openStatement(step: Step): Statement {
   const rows = rowsOfWindow(step);
   const texts = step.key.map((_, at) => `cast(${keyName(at)} as text)`).join(', ');
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}
+    sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, ${notedRows(step, rows)}
 select pg_catalog.jsonb_build_object('ready', exists (select from forerun_ready), 'seen', ${window.seen},
-  'any', exists (select from ${step.backfill.table} where ${rows.sql}),
+  'any', (select any_row from forerun_noted),
   'from', (select pg_catalog.jsonb_build_array(${texts}) from (${window.first}) as forerun_first),
   'to', ${edgeJson(step.key)}) as answer`,
-    parameters: { ...seatParameters(step.seat), ...window.parameters, ...rows.parameters },
+    parameters: { ...seatOf(step), ...window.parameters, ...rows.parameters },
   };
 }
 
 /** Inside a transaction, after the author's own statements: the cursor moves with them. */
 export function closeStatement(
   step: Step,
-  write: Omit<Write, 'rows' | 'rest'> & { readonly changed: number },
+  write: Omit<Write, 'rows' | 'rest'> & { readonly any: boolean; readonly changed: number },
 ): Statement {
+  const { edge } = write;
+  const rows = step.backfill.frozen || edge === null || !write.any ? null : rowsBetween(step, edge);
+  const due = dueRows(step, rows);
   const mark = marked({
     over: String(write.over),
     edge: 'cast(:edge as jsonb)',
@@ -301,12 +320,13 @@ export function closeStatement(
     frozen: step.backfill.frozen,
   });
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, ${mark}
-select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', cast(:changed as bigint)) as answer`,
+    sql: `${tagOf(step.id)} ${SEAT}, ${due.sql}, ${mark}
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', cast(:changed as bigint), ${STILL_DUE}) as answer`,
     parameters: {
-      ...seatParameters(step.seat),
+      ...seatOf(step),
       ...markParameters(step),
-      edge: write.edge === null ? null : JSON.stringify(write.edge),
+      ...due.parameters,
+      edge: edge === null ? null : JSON.stringify(edge),
       seen: BigInt(write.seen),
       changed: BigInt(write.changed),
     },
@@ -335,7 +355,7 @@ export function peekStatement(step: Step): Statement {
 ), ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', 0, 'changed', 0) as answer`,
     parameters: {
-      ...seatParameters(step.seat),
+      ...seatOf(step),
       ...markParameters(step),
       ...walk.parameters,
       ...where?.parameters,

@@ -20,20 +20,37 @@ export const describeKey = ({ table, key, form }: Backfill): Statement => ({
     table,
     names: JSON.stringify(key.map(({ name }) => name)),
     into: form.kind === 'insert' ? form.into : null,
-    inserted: JSON.stringify(form.kind === 'insert' ? form.columns.map(({ column }) => column) : []),
+    inserted: JSON.stringify(
+      form.kind === 'insert' ? form.columns.map(({ column, from }) => [column, from]) : [],
+    ),
   },
 });
 
 /**
+ * A row can be copied twice unless the second copy meets the first in a unique index, whatever happened to the row in between.
+ * So the index must have the walked key and nothing else, taken over as it is: any other column of the row may have changed
+ * and an expression may give another value.
+ *
  * A key can be walked over if a valid, plain, immediate unique index has exactly its columns in this order, none of them
  * nullable, all in one direction, compared by the columns' own collations.
+ *
+ * A key's texts are cast to the type that is told here, so it may change no value of the column. It carries no length, and
+ * stays right when the column is made wider meanwhile; -1 tells format_type to say bpchar and "bit", because character and
+ * bit mean a length of one. In place of a domain it is the type below, whose checks the older values need not pass.
  */
 const DESCRIBE_KEY = `
-with named as (
-  select n.name, n.at, a.attnum, a.attnotnull, a.atttypid, a.attcollation, pg_catalog.format_type(a.atttypid, null) as type
+with recursive found as (
+  select n.name, n.at, a.attnum, a.attnotnull, a.atttypid, a.attcollation
   from pg_catalog.jsonb_array_elements_text(cast(:names as jsonb)) with ordinality as n (name, at)
   left join pg_attribute a on a.attrelid = pg_catalog.to_regclass(cast(:table as text)) and a.attname = n.name
     and a.attnum > 0 and not a.attisdropped
+), below as (
+  select at, atttypid as oid from found
+  union all
+  select b.at, t.typbasetype from below b join pg_type t on t.oid = b.oid where t.typtype = 'd'
+), named as (
+  select f.name, f.at, f.attnum, f.attnotnull, t.oid as atttypid, f.attcollation, pg_catalog.format_type(t.oid, -1) as type
+  from found f left join (below b join pg_type t on t.oid = b.oid and t.typtype <> 'd') on b.at = f.at
 ), keyed as (
   select pg_catalog.array_agg(attnum order by at) as columns, pg_catalog.array_agg(attcollation order by at) as collations from named
 )
@@ -42,7 +59,7 @@ select
   (select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', name, 'type', type, 'notNull', attnotnull, 'orderable', exists (
      select from pg_opclass o join pg_am m on m.oid = o.opcmethod join pg_type t on t.oid = n.atttypid
      where m.amname = 'btree' and o.opcdefault
-       and (o.opcintype = t.oid or t.typtype in ('d', 'e', 'r') or t.typcategory = 'A'
+       and (o.opcintype = t.oid or t.typtype in ('e', 'r', 'm') or t.typcategory = 'A'
             or exists (select from pg_cast c where c.castsource = t.oid and c.casttarget = o.opcintype
                        and c.castmethod = 'b' and c.castcontext = 'i')))) order by at) from named n) as columns,
   exists (
@@ -57,14 +74,16 @@ select
   pg_catalog.to_regclass(cast(:into as text)) is not null as into_there,
   exists (
     select from pg_index i
-    where i.indrelid = pg_catalog.to_regclass(cast(:into as text)) and i.indisunique and i.indisvalid and i.indpred is null
-      and i.indexprs is null
-      and not exists (
-        select from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
-        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.attnum
-        where p.at <= i.indnkeyatts
-          and not (a.attnotnull and quote_ident(a.attname) in (
-            select quote_ident(trim(both '"' from value)) from pg_catalog.jsonb_array_elements_text(cast(:inserted as jsonb)))))
+    where i.indrelid = pg_catalog.to_regclass(cast(:into as text)) and i.indisunique and i.indisvalid and i.indimmediate
+      and i.indpred is null and i.indexprs is null
+      and (select pg_catalog.array_agg(distinct given.name order by given.name) from (
+             select case when a.attnotnull then g.value ->> 1 end as name
+             from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
+             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.attnum
+             left join pg_catalog.jsonb_array_elements(cast(:inserted as jsonb)) as g (value)
+               on g.value ->> 0 = '"' || pg_catalog.replace(a.attname, '"', '""') || '"'
+             where p.at <= i.indnkeyatts) as given)
+        = (select pg_catalog.array_agg(name order by name) from found)
   ) as into_unique`;
 
 /** A worker takes it up; safe to repeat. */

@@ -1,4 +1,4 @@
-import type { BoundValue } from '../ports.ts';
+import type { BoundValue, Statement } from '../ports.ts';
 
 /** One range of one backfill, and the worker that holds it as it last read it. */
 export interface Seat {
@@ -38,6 +38,19 @@ export function seatParameters(seat: Seat): Record<string, BoundValue> {
   };
 }
 
+/** True, and the database stops the statement in whose condition it stands after `:statement_ms`. */
+const LIMITED = 'forerun.limit_statement(cast(:statement_ms as integer))';
+
+export const limitParameters = (milliseconds: number): Record<string, BoundValue> => ({
+  statement_ms: BigInt(milliseconds),
+});
+
+/** The same limit for a statement that ends with a condition. */
+export const limited = ({ sql, parameters }: Statement, milliseconds: number): Statement => ({
+  sql: `${sql} and ${LIMITED}`,
+  parameters: { ...parameters, ...limitParameters(milliseconds) },
+});
+
 /**
  * Begins every step of a range. The step counts only if the lease is ours and the range stands where we read it; a second
  * copy of the same request waits at the row and then finds another revision. The cursor moves with the lease's revision, so
@@ -50,7 +63,7 @@ with forerun_seat as materialized (
   join forerun.backfill_range r on r.history = l.history and r.backfill = :backfill and r.number = :range
   join forerun.backfill b on b.history = l.history and b.id = :backfill
   where l.history = :history and l.name = :lease and l.token = :token and l.holder = :worker and l.revision = :revision
-    and b.state = 'running' and not r.ended
+    and b.state = 'running' and not r.ended and ${LIMITED}
     and (r.horizon is null or pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= cast(r.horizon as xid8))
   for update of l
 ), forerun_ready as materialized (

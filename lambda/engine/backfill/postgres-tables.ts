@@ -61,8 +61,24 @@ end`;
 /** SQLSTATE of `forerun.refuse_endless`; PostgreSQL itself uses no class that begins with Z. */
 export const ENDLESS = 'ZF001';
 
+/**
+ * Lets the database stop the very statement that it is called in. A setting made while a statement runs comes too late for
+ * it, because the clock for it is started before. But PostgreSQL works out a call that it holds to be immutable while it
+ * plans, and between planning and running it looks once more whether there is a limit. It goes with the transaction, and a
+ * shorter one of the role's own stays.
+ */
+const LIMIT_STATEMENT = `
+declare was interval := cast(pg_catalog.current_setting('statement_timeout') as interval);
+begin
+  if was = interval '0' or was > milliseconds * interval '1 millisecond' then
+    perform pg_catalog.set_config('statement_timeout', milliseconds || 'ms', true);
+  end if;
+  return true;
+end`;
+
 /** The journal's part for backfills; `literal` quotes a text as the place needs it in which this stands. */
 export function backfillTables(literal: (text: string) => string): string {
   return `${BACKFILL_TABLES}
-  create or replace function forerun.refuse_endless() returns boolean language plpgsql as ${literal(REFUSE_ENDLESS)};`;
+  create or replace function forerun.refuse_endless() returns boolean language plpgsql as ${literal(REFUSE_ENDLESS)};
+  create or replace function forerun.limit_statement(milliseconds integer) returns boolean language plpgsql immutable as ${literal(LIMIT_STATEMENT)};`;
 }

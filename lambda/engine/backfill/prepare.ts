@@ -38,8 +38,8 @@ function keyOf(spec: Backfill, row: Row): KeyFound {
     if (notNull !== true)
       return { flaw: `${name} may be null, and rows without a key would never be reached` };
   }
+  const names = columns.map(({ name }) => name).join(', ');
   if (row['usable'] !== true) {
-    const names = columns.map(({ name }) => name).join(', ');
     return {
       flaw: `no unique index of ${spec.name} has exactly the columns (${names}) in this order, without a condition and all in one direction`,
     };
@@ -48,13 +48,19 @@ function keyOf(spec: Backfill, row: Row): KeyFound {
     if (row['into_there'] !== true) return { flaw: `there is no table ${spec.form.into}` };
     if (!spec.frozen && row['into_unique'] !== true) {
       return {
-        flaw: `${spec.form.into} has no unique index over inserted columns that are not null, so a row could be copied twice`,
+        flaw: `${spec.form.into} has no unique index over exactly the columns, not null, that are given the key (${names}) as it is, so a row could be copied twice: add one, or write frozen: true`,
       };
     }
   }
   return {
-    key: spec.key.map((one, at) => ({ ...one, type: columns[at]?.type ?? 'text' })),
+    key: spec.key.map((one, at) => ({ ...one, type: widest(columns[at]?.type ?? 'text') })),
   };
+}
+
+/** Keys of these types are compared as the widest of them, so that a column may be made wider while the work goes on. */
+function widest(type: string): string {
+  if (type === 'smallint' || type === 'integer') return 'bigint';
+  return type === 'character varying' ? 'text' : type;
 }
 
 /** Captures a frozen set and parts the keys into ranges. False when the time is over before that. */

@@ -15,6 +15,7 @@ import {
   type ChangedRow,
   type Step,
 } from './postgres-batch.ts';
+import { limited } from './postgres-seat.ts';
 import { rowsBetween } from './postgres-window.ts';
 import { answerOf, type RangeView, type StepAnswer } from './range-view.ts';
 import type { Worker } from './worker.ts';
@@ -98,7 +99,7 @@ async function computed(
   const reading = again
     ? readAgainStatement(step, form.select, range.redo.slice(0, step.rows))
     : readStatement(step, form.select);
-  const { rows } = await ports.database.execute(reading, { rows: true });
+  const { rows } = await ports.database.execute(limited(reading, step.statementTimeoutMs), { rows: true });
   const seen = Number(rows[0]?.['forerun_seen'] ?? 0);
   const changed: ChangedRow[] = [];
   for (const row of rows) {
@@ -193,6 +194,7 @@ async function ownStatements(
         edge: opened?.to ?? null,
         over: (opened?.seen ?? 0) < step.rows,
         seen: opened?.seen ?? 0,
+        any: opened?.ready === true && opened.any,
         changed,
       },
     );

@@ -81,6 +81,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     upper: held.range.upper,
     rows: Math.min(sizing.rows, mostRows),
     recent: JSON.stringify(recent),
+    statementTimeoutMs: worker.statementTimeoutMs,
     pace: JSON.stringify(pace),
   });
 
@@ -140,8 +141,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
 
   const nameOf = async (step: Step): Promise<string> => {
     const [again] = held.range.redo;
-    const next =
-      again ?? answerOf<{ key: readonly string[] }>(await rowsOf(nextKeyStatement(step), ports))?.key;
+    const rows = again === undefined ? await rowsOf(nextKeyStatement(step), ports).catch(tolerate) : [];
+    const next = again ?? answerOf<{ key: readonly string[] }>(rows ?? [])?.key;
     const names = worker.key.map((one) => one.name).join(', ');
     return `${spec.name} (${names}) = (${(next ?? ['the end']).join(', ')})`;
   };
@@ -156,6 +157,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       continue;
     }
     const step = stepNow();
+    worker.onBatch?.();
     const peeking = !peeked && held.range.pass > 1 && held.range.redo.length === 0;
     const beganMs = clock.now();
     let answer: StepAnswer | null;

@@ -1,13 +1,13 @@
 import type { Ports } from '../ports.ts';
 import { tolerate } from '../database-failure.ts';
 import type { RunLimits } from '../limits.ts';
-import type { Backfill, KeyColumn } from './backfill.ts';
+import type { Backfill } from './backfill.ts';
 import { kept, verdictOn } from './failure.ts';
 import { findRange } from './find-range.ts';
 import { inLanes, type Lanes } from './lanes.ts';
 import { moveBackfill } from './postgres-state.ts';
 import { startBackfill, type BackfillPlace } from './postgres-prepare.ts';
-import { findKey, prepare } from './prepare.ts';
+import { findKey, prepare, type KeyFound } from './prepare.ts';
 import type { BackfillState } from './states.ts';
 import { throttleOver } from './throttle.ts';
 import { rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
@@ -22,6 +22,8 @@ export interface Slice {
   readonly limits: RunLimits;
   /** How many ranges this worker works on at the same time. @default the backfill's `parallel`, as it is tuned */
   readonly lanes?: number;
+  /** Called before each batch, whatever becomes of it. */
+  readonly onBatch?: () => void;
   /** False when the work must stop at once. */
   readonly mayGoOn: () => Promise<boolean>;
 }
@@ -144,14 +146,21 @@ async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<Sli
 /** A statement whose time nobody knows yet is stopped by the database after so long, in milliseconds. */
 const PROBE_MS = 15_000;
 
+/** The key as the catalog has it now. Where its types are others than in the beginning, its order may be another one, too. */
 async function keyFor(
   { spec }: Slice,
   known: readonly (readonly [string, string])[] | null,
   ports: Ports,
-): Promise<{ readonly key: readonly KeyColumn[] } | { readonly flaw: string }> {
-  if (known === null) return findKey(spec, { ports });
+): Promise<KeyFound> {
+  const found = await findKey(spec, { ports });
+  if ('flaw' in found) return found;
   const types = new Map(known);
-  return { key: spec.key.map((one) => ({ ...one, type: types.get(one.name) ?? 'text' })) };
+  for (const { name, type } of found.key) {
+    const was = types.get(name) ?? type;
+    if (was !== type)
+      return { flaw: `the keys in ${name} were of the type ${was} when it began, and are ${type} now` };
+  }
+  return found;
 }
 
 async function stop(

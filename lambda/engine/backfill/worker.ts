@@ -25,6 +25,8 @@ export interface Worker {
   /** What was learnt on the ranges so far, for a range that is new to all: shared by those that work side by side. */
   readonly learnt: { sizing: Sizing | null };
   readonly tools: BatchTools;
+  /** Called before each batch, whatever becomes of it. */
+  readonly onBatch?: () => void;
   /** True while the work may go on; a run asks here whether its lease is still its own. */
   readonly mayGoOn: () => Promise<boolean>;
   /** True when fewer shall work at the same time, and this one is too many. */
