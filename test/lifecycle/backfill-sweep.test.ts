@@ -106,7 +106,6 @@ describe('the closing sweep', () => {
     const database = await place.freshDatabase();
     const { batches, go } = await run(database, { where: sql`coalesce(n, 0) < tired_of_looking()` });
     expect((await go()).error).toBeNull();
-    // The last window of the second walk ends the range and is told by nobody.
     expect(lookedAt(batches)).toBeGreaterThan(400);
     expect(await missing(database)).toBe(0);
   });
