@@ -1,5 +1,5 @@
 import { eventOf, runnerCommand } from '../runner/runner-command.ts';
-import { RUN_HELP, RUN_OPTIONS, runMembers } from '../runner/run-options.ts';
+import { PHASE_HELP, PHASE_OPTION, RUN_HELP, RUN_OPTIONS, runMembers } from '../runner/run-options.ts';
 
 /** What a run would do. */
 export const plan = runnerCommand({
@@ -11,8 +11,8 @@ what \`forerun down\` would revert. Changes nothing.
 
   <migration>    up to and including this one; with --down, everything after it (or base)
   --down         the way down
-${RUN_HELP}`,
-  options: { ...RUN_OPTIONS, down: { type: 'boolean', default: false } },
+${RUN_HELP}${PHASE_HELP}`,
+  options: { ...RUN_OPTIONS, ...PHASE_OPTION, down: { type: 'boolean', default: false } },
   alias: 'read',
   event: (given) =>
     eventOf(
@@ -20,6 +20,7 @@ ${RUN_HELP}`,
       {
         direction: given.isSet('down') ? 'down' : undefined,
         to: given.word('migration', false),
+        phase: given.text('phase'),
         ...runMembers(given),
       },
       given,

@@ -1,5 +1,5 @@
 import { eventOf, runnerCommand } from '../runner/runner-command.ts';
-import { RUN_HELP, RUN_OPTIONS, runMembers } from '../runner/run-options.ts';
+import { PHASE_HELP, PHASE_OPTION, RUN_HELP, RUN_OPTIONS, runMembers } from '../runner/run-options.ts';
 
 /** Applies what is pending, as a deploy would. */
 export const up = runnerCommand({
@@ -10,8 +10,13 @@ export const up = runnerCommand({
 including <migration>. May take as long as a call of the runner does; do not worry about
 stopping it: the next run goes on from what was committed.
 
-${RUN_HELP}`,
-  options: RUN_OPTIONS,
+${RUN_HELP}${PHASE_HELP}`,
+  options: { ...RUN_OPTIONS, ...PHASE_OPTION },
   alias: 'act',
-  event: (given) => eventOf('up', { to: given.word('migration', false), ...runMembers(given) }, given),
+  event: (given) =>
+    eventOf(
+      'up',
+      { to: given.word('migration', false), phase: given.text('phase'), ...runMembers(given) },
+      given,
+    ),
 });

@@ -8,6 +8,12 @@ export const RUN_OPTIONS = {
   params: { type: 'string' },
 } as const satisfies ParseArgsOptionsConfig;
 
+/** What up and plan take besides; a way down knows no phases. */
+export const PHASE_OPTION = { phase: { type: 'string' } } as const satisfies ParseArgsOptionsConfig;
+
+export const PHASE_HELP = `  --phase        before, or after: only what a deploy runs before its app is live, or only after that
+`;
+
 export const RUN_HELP = `  --atomic       migration: a transaction for each migration, instead of one for each group
   --environment  name of the environment, instead of the one of the deploy
   --params       parameters of the migrations, as a JSON object, instead of those of the deploy

@@ -8,7 +8,8 @@ const SHOWN = 10;
 
 /** Where the database stands. */
 export function tellStatus(status: Status): readonly string[] {
-  const { installed, head, applied, pending, stale, changed, vanished, foreign, halfDone, holder } = status;
+  const { installed, head, applied, pending, stale, changed, vanished, foreign, halfDone, waiting, holder } =
+    status;
   const half = halfDone.map(
     ({ migration, direction, done, open }) =>
       `${migration} (${direction}): ${countOf(done, 'statement')} done${open === null ? '' : `, statement ${open} was started and its end is not seen yet`}`,
@@ -18,6 +19,7 @@ export function tellStatus(status: Status): readonly string[] {
     ...(installed ? [] : fact('journal', 'not installed: no run has ever worked here')),
     ...fact('applied', countOf(applied.length, 'migration')),
     ...fact('pending', pending.length === 0 ? 'none' : pending.join(', ')),
+    ...named('once the app is live', waiting),
     ...named('repeated by the next run', stale),
     ...named('changed after applying', changed),
     ...named('rows gone from journal', vanished),
