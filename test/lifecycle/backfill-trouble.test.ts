@@ -199,10 +199,12 @@ describe('the table changes meanwhile', () => {
     const database = await place.freshDatabase();
     const history = historyOf({
       '0001_create': create(300),
-      '0002_fill': backfill({ ...common, set: { n: 1, m: 2 } }),
+      '0002_fill': backfill({ ...common, pauseMs: 1, set: { n: 1, m: 2 } }),
     });
     const dropped: Promise<unknown>[] = [];
     const result = await database.up(history, {
+      // The pause after the first batch lasts until the column is gone.
+      clock: { now: Date.now, sleep: async () => void (await Promise.all(dropped)) },
       tell: (note) => {
         if (note.note === 'batch' && dropped.length === 0) {
           dropped.push(database.query('alter table thing drop column m'));
