@@ -3,6 +3,7 @@ import { backfill, bigint, integer, irreversible, migration, sql, table, text } 
 import { work } from '../../lambda/engine/backfill/operate.ts';
 import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { RunNote } from '../../lambda/engine/ports.ts';
+import { realClock } from '../../lambda/clock.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
@@ -204,7 +205,13 @@ describe('the table changes meanwhile', () => {
     const dropped: Promise<unknown>[] = [];
     const result = await database.up(history, {
       // The pause after the first batch lasts until the column is gone.
-      clock: { now: Date.now, sleep: async () => void (await Promise.all(dropped)) },
+      clock: {
+        now: realClock.now,
+        async sleep(milliseconds, cancel) {
+          await Promise.all(dropped);
+          await realClock.sleep(milliseconds, cancel);
+        },
+      },
       tell: (note) => {
         if (note.note === 'batch' && dropped.length === 0) {
           dropped.push(database.query('alter table thing drop column m'));
