@@ -13,7 +13,7 @@ import { bundleSync } from '../infra/bundle.ts';
 import { Migrations } from '../infra/index.ts';
 
 /**
- * What migrations add to a stack: `Migrations` beside the Provider framework of CDK with a function of the user's own (two
+ * What migrations add to a stack: `Migrations`, without and with a worker, beside the Provider framework of CDK with a function of the user's own (two
  * functions in the form that may take an hour); then the size of the code.
  */
 const folder = mkdtempSync(join(tmpdir(), 'forerun-bench-'));
@@ -31,11 +31,12 @@ try {
 export default migration({ after: 'base', async up({ op }) { await op.execute('select 1'); }, async down() {} });`,
   );
   const contenders = [
-    typesOf(withMigrations),
+    typesOf((stack) => withMigrations(stack, Duration.minutes(11))),
+    typesOf((stack) => withMigrations(stack, Duration.hours(1))),
     typesOf((stack) => withProvider(stack, 'synchronous')),
     typesOf((stack) => withProvider(stack, 'waiting')),
   ];
-  row('resources added to a stack', ['Migrations', 'Provider, 15 min', 'Provider, 1 h']);
+  row('resources added to a stack', ['Migrations', 'with 1 h', 'Provider, 15 min', 'Provider, 1 h']);
   const types = [...new Set(contenders.flatMap((counts) => [...counts.keys()]))].sort();
   for (const type of types) {
     row(
@@ -47,11 +48,11 @@ export default migration({ after: 'base', async up({ op }) { await op.execute('s
     'all',
     contenders.map((counts) => [...counts.values()].reduce((sum, count) => sum + count, 0)),
   );
-  const bundle = bundleSync({ directory, outdir: join(folder, 'code') });
+  const { gate, runner, worker } = bundleSync({ directory, outdir: join(folder, 'code'), worker: true });
   process.stdout.write('\n');
   row('code', ['bytes', 'gzipped']);
-  for (const part of ['gate', 'runner'] as const) {
-    const code = readFileSync(join(bundle[part], 'index.mjs'));
+  for (const [part, place] of Object.entries({ gate, runner, worker: worker ?? '' })) {
+    const code = readFileSync(join(place, 'index.mjs'));
     row(part, [code.length, gzipSync(code).length]);
   }
 } finally {
@@ -75,14 +76,20 @@ function typesOf(fill: (stack: Stack) => void): ReadonlyMap<string, number> {
   return counts;
 }
 
-function withMigrations(stack: Stack): Migrations {
+function withMigrations(stack: Stack, timeout: Duration): Migrations {
   const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'bench');
   const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Database', {
     clusterIdentifier: 'bench',
     dataApiEnabled: true,
     secret,
   });
-  return new Migrations(stack, 'Migrations', { cluster, database: 'app', directory, deployId: 'bench' });
+  return new Migrations(stack, 'Migrations', {
+    cluster,
+    database: 'app',
+    directory,
+    deployId: 'bench',
+    timeout,
+  });
 }
 
 function withProvider(stack: Stack, kind: 'synchronous' | 'waiting'): CustomResource {
