@@ -96,7 +96,7 @@ describe('what outlasts a call of the runner', () => {
     expect(await stage.rows('select state from forerun.backfill')).toEqual([{ state: 'succeeded' }]);
     const [execution] = await stage.executions();
     expect(execution?.name).toMatch(/^0002_count-[0-9a-f]{16}$/);
-    expect(stage.workerLog()).toContain('"note":"batch"');
+    expect(stage.workerLog()).toContain('"BackfillRows":60');
   });
 
   test('a deploy is held while the worker finishes what it waits for, and only then the app goes live', async () => {
