@@ -1,11 +1,10 @@
-import { serviceTimeoutFor } from './contract.ts';
 import { attributes } from './gate/answers.ts';
 import { putAnswer, type GateAnswer } from './gate/answer.ts';
 import { decide } from './gate/decide.ts';
 import { readHandedOn } from './gate/handed-on.ts';
-import { askedAt, readRequest, type GateRequest } from './gate/request.ts';
+import { readRequest, type GateRequest } from './gate/request.ts';
 import { isRollingBack } from './gate/stack-status.ts';
-import type { GateContext } from './gate/work.ts';
+import { patienceEnd, type GateContext } from './gate/work.ts';
 import { metricLine } from './metric-line.ts';
 
 /** Before the process is ended, when no more attempt to answer makes sense. */
@@ -20,10 +19,10 @@ export async function handler(event: unknown, context: GateContext): Promise<voi
   const asked = readRequest(handedOn === null ? event : handedOn.request);
   if (asked === null) return log('not a request of CloudFormation; nothing was done');
   const endMs = Date.now() + context.getRemainingTimeInMillis();
-  const ageMs = Date.now() - (askedAt(asked) ?? Date.now());
-  if (ageMs > serviceTimeoutFor(Number(asked.ResourceProperties.Timeout ?? 0)) * 1000) {
+  const lateMs = Date.now() - patienceEnd(asked);
+  if (lateMs > 0) {
     return log(
-      `the request is ${Math.round(ageMs / 1000)} s old, CloudFormation has given up on it; nothing was done`,
+      `CloudFormation has given up on this request ${Math.round(lateMs / 1000)} s ago; nothing was done`,
     );
   }
   const part = handedOn === null ? '' : `, part ${handedOn.hop}`;
@@ -31,8 +30,11 @@ export async function handler(event: unknown, context: GateContext): Promise<voi
   const answer = await answerOrFailure(asked, endMs, () => decide(asked, context, handedOn));
   if (answer === null) return log('the worker goes on, and so does the gate, in its next part');
   log(`${answer.status}: ${answer.reason}`);
-  measure(asked, answer);
-  await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
+  try {
+    await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
+  } finally {
+    measure(asked, answer);
+  }
 }
 
 /** Whatever goes wrong inside the gate itself becomes an answer too: silence would hold the stack for an hour. */
@@ -64,7 +66,8 @@ async function answerOrFailure(
 /** Also tells of deploys that fail before the runner can measure anything. */
 function measure({ RequestType, ResourceProperties }: GateRequest, { status }: GateAnswer): void {
   // arn:aws:lambda:<region>:<account>:function:<name>:<version>
-  const runner = ResourceProperties.RunnerArn?.split(':')[6];
+  const { RunnerArn } = ResourceProperties;
+  const runner = typeof RunnerArn === 'string' ? RunnerArn.split(':')[6] : undefined;
   if (RequestType === 'Delete' || runner === undefined) return;
   write(metricLine(runner, { DeployFailed: status === 'FAILED' ? 1 : 0 }, Date.now()));
 }

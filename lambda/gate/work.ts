@@ -8,7 +8,7 @@ import {
   type Target,
 } from '../contract.ts';
 import { askRunner, type Asked } from './ask-runner.ts';
-import { askedAt, type GateRequest } from './request.ts';
+import { askedAt, type GateRequest, type GivenProperties } from './request.ts';
 
 /** Between the runner's answer and the gate's. */
 const ANSWER_MARGIN_MS = 5_000;
@@ -55,13 +55,13 @@ export function workOn<Properties extends RunnerProperties>(
 }
 
 /** Milliseconds since 1970; never where the request does not tell when it was made. */
-function patienceEnd(asked: GateRequest): number {
+export function patienceEnd(asked: GateRequest): number {
   return (askedAt(asked) ?? Infinity) + serviceTimeoutFor(timeoutOf(asked.ResourceProperties)) * 1000;
 }
 
 /** Seconds; undefined where the deploy sets none that makes sense. */
-function timeoutOf({ Timeout }: GateRequest['ResourceProperties']): number | undefined {
-  const seconds = Number(Timeout);
+function timeoutOf({ Timeout }: GivenProperties): number | undefined {
+  const seconds = typeof Timeout === 'string' ? Number(Timeout) : 0;
   return seconds > 0 ? seconds : undefined;
 }
 

@@ -53,7 +53,8 @@ describe('a request', () => {
     ['one without a ResponseURL', { ...asked, ResponseURL: '' }],
     ['one whose ResponseURL is no URL', { ...asked, ResponseURL: 'somewhere' }],
     ['one to be answered without encryption', { ...asked, ResponseURL: 'http://answers.example/' }],
-    ['an unknown type', { ...asked, RequestType: 'Rename' }],
+    ['one whose ResponseURL is no text', { ...asked, ResponseURL: { toString: 1 } }],
+    ['one that does not say which stack asks', { ...asked, StackId: undefined }],
   ])('is not seen in %s', (_claim, event) => {
     expect(readRequest(event)).toBeNull();
   });
