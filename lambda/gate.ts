@@ -1,8 +1,10 @@
-import { attributes } from './gate/answers.ts';
+import { UNDO_RESOURCE_TYPE } from './contract.ts';
+import { attributes, failed, success } from './gate/answers.ts';
 import { putAnswer, type GateAnswer } from './gate/answer.ts';
 import { decide } from './gate/decide.ts';
 import { readHandedOn } from './gate/handed-on.ts';
 import { readRequest, type GateRequest } from './gate/request.ts';
+import { placeOf } from './gate/place-of.ts';
 import { isRollingBack } from './gate/stack-status.ts';
 import { patienceEnd, type GateContext } from './gate/work.ts';
 import { metricLine } from './metric-line.ts';
@@ -37,7 +39,10 @@ export async function handler(event: unknown, context: GateContext): Promise<voi
   }
 }
 
-/** Whatever goes wrong inside the gate itself becomes an answer too: silence would hold the stack for an hour. */
+/**
+ * Whatever goes wrong inside the gate itself becomes an answer too: silence would hold the stack for an hour. What takes something
+ * back is never failed by it, and an Update of which nobody can say whether it does counts as one that does.
+ */
 async function answerOrFailure(
   asked: GateRequest,
   endMs: number,
@@ -46,20 +51,23 @@ async function answerOrFailure(
   try {
     return await decision();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const untilMs = endMs - LAST_MOMENT_MS * 2;
-    if (asked.RequestType === 'Update' && (await isRollingBack(asked.StackId, untilMs)) === true) {
-      return {
-        status: 'SUCCESS',
-        reason: `Rolled back; the gate met an error of its own: ${reason}.`,
-        data: attributes(asked.ResourceProperties),
-      };
+    const what = `The gate met an error of its own (${placeOf(cause)}).`;
+    const { RequestType, ResourceType, ResourceProperties, StackId } = asked;
+    if (RequestType === 'Delete' || ResourceType === UNDO_RESOURCE_TYPE) {
+      return success(`${what} What was not taken back by then is kept.`, {});
     }
-    return {
-      status: 'FAILED',
-      reason: `The gate met an error of its own: ${reason}. Whether migrations were applied is not known here; the journal knows (action status). Deploy again.`,
-      data: {},
-    };
+    const untilMs = endMs - LAST_MOMENT_MS * 2;
+    if (RequestType === 'Update' && (await isRollingBack(StackId, untilMs)) !== false) {
+      return success(
+        `${what} This counts as a rollback, which goes on; the database is kept as it is.`,
+        attributes(ResourceProperties),
+      );
+    }
+    return failed(
+      what,
+      'Whether migrations were applied is not known here; the journal knows (action status).',
+      'Deploy again.',
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type Target,
 } from '../contract.ts';
 import { askRunner, type Asked } from './ask-runner.ts';
+import { paramsIn } from './properties.ts';
 import { askedAt, type GateRequest, type GivenProperties } from './request.ts';
 
 /** Between the runner's answer and the gate's. */
@@ -161,11 +162,10 @@ const runnerSeconds = (properties: RunnerProperties): number =>
   Math.min(timeoutOf(properties) ?? SECONDS.runner, SECONDS.runner);
 
 function surroundingsOf({ Environment, Params }: RunnerProperties): Surroundings {
+  const params = Params === undefined ? null : paramsIn(Params);
   return {
     ...(Environment === undefined ? {} : { environment: Environment }),
-    // The construct wrote it as JSON, because CloudFormation turns every number and boolean of a property into text.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    ...(Params === undefined ? {} : { params: JSON.parse(Params) as Record<string, unknown> }),
+    ...(params === null ? {} : { params }),
   };
 }
 

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { handler } from '../../lambda/gate.ts';
+import { placeOf } from '../../lambda/gate/place-of.ts';
+import { openGateBench, PROPERTIES, STACK_ID, type Answered, type GateBench } from './gate-bench.ts';
+
+let bench: GateBench;
+
+beforeAll(async () => {
+  bench = await openGateBench();
+});
+afterAll(async () => {
+  await bench.close();
+});
+
+/** A gate that breaks where it looks up its own name, which it does on its way to the runner. */
+async function brokenGate(event: object, stackStatus: string | readonly string[]): Promise<Answered> {
+  await bench.deliver({}, { stackStatus });
+  bench.described.length = 0;
+  bench.answers.length = 0;
+  const endMs = Date.now() + 20_000;
+  const asked = {
+    RequestId: 'request-1',
+    StackId: STACK_ID,
+    LogicalResourceId: 'Migrations',
+    ResourceType: 'Custom::ForerunMigrations',
+    ResponseURL: bench.answersUrl,
+    ResourceProperties: { ...PROPERTIES, OnDelete: 'revert' },
+    ...event,
+  };
+  const context = {
+    awsRequestId: 'first',
+    get invokedFunctionArn(): string {
+      throw new TypeError('unexpected token hunter2');
+    },
+    getRemainingTimeInMillis: () => endMs - Date.now(),
+  };
+  await handler(asked, context);
+  const [answer] = bench.answers;
+  if (answer === undefined) throw new TypeError('no answer');
+  return answer;
+}
+
+const undo = { ...PROPERTIES, Holds: 'Migrations' };
+const ROLLBACK = 'UPDATE_ROLLBACK_IN_PROGRESS';
+const CLEANUP = 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS';
+
+test.each([
+  ['a Create fails', { RequestType: 'Create' }, 'CREATE_IN_PROGRESS', 'FAILED'],
+  ['an Update fails', { RequestType: 'Update' }, 'UPDATE_IN_PROGRESS', 'FAILED'],
+  ['the Update of a rollback goes on', { RequestType: 'Update' }, ROLLBACK, 'SUCCESS'],
+  ['an Update that may be a rollback goes on', { RequestType: 'Update' }, [], 'SUCCESS'],
+  ['a Delete goes on', { RequestType: 'Delete' }, 'DELETE_IN_PROGRESS', 'SUCCESS'],
+  [
+    'the deletion of an undo resource goes on',
+    {
+      RequestType: 'Delete',
+      ResourceType: 'Custom::ForerunUndo',
+      PhysicalResourceId: 'forerun-undo-1764000000000',
+      ResourceProperties: undo,
+    },
+    CLEANUP,
+    'SUCCESS',
+  ],
+])('when the gate itself breaks, %s, and the error is not quoted', async (_case, event, status, Status) => {
+  const answer = await brokenGate(event, status);
+  expect(answer).toMatchObject({ Status });
+  expect(answer.Reason).toMatch(/^The gate met an error of its own \(TypeError at .+\)\. \S/);
+  expect(answer.Reason).not.toContain('hunter2');
+});
+
+test.each(['{"password":"hun"ter2"}', '[]', 'null', '7', ''])(
+  'parameters that are no JSON object (%s) are refused without a word of them; a rollback and a deletion go on',
+  async (Params) => {
+    const ResourceProperties = { ...PROPERTIES, OnDelete: 'revert', Params };
+    const ask = (RequestType: string, stackStatus: string) =>
+      bench.ask('return {};', { RequestType, ResourceProperties }, { stackStatus });
+    const refused = await ask('Create', 'CREATE_IN_PROGRESS');
+    expect(refused).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('Params is not') });
+    expect(refused?.Reason).not.toContain('ter2');
+    expect(await ask('Update', ROLLBACK)).toMatchObject({ Status: 'SUCCESS' });
+    expect(await ask('Delete', 'DELETE_IN_PROGRESS')).toMatchObject({ Status: 'SUCCESS' });
+    expect(bench.invokes).toEqual([]);
+  },
+);
+
+test('of an error its kind and its place are told, however its message looks', () => {
+  expect(placeOf(new RangeError('one\n    at secret (two)\nthree'))).toMatch(/^RangeError at /);
+  expect(placeOf(new RangeError('one\n    at secret (two)\nthree'))).not.toContain('secret');
+  expect(placeOf('secret')).toBe('something that is no error');
+  const changed = Object.assign(new RangeError('one\n    at secret (two)'), { message: 'another' });
+  expect(placeOf(changed)).toMatch(/^RangeError/);
+  expect(placeOf(changed)).not.toContain('secret');
+});
