@@ -156,6 +156,12 @@ describe('an answer that is not taken', () => {
     expect(bench.answers).toHaveLength(1);
   });
 
+  test('is not put for long where its URL has expired', async () => {
+    bench.putStatuses.push(500, ...Array.from({ length: 50 }, () => 403));
+    await expect(bench.ask(APPLIED)).rejects.toThrow('did not take the answer (status 403)');
+    expect(bench.putStatuses).toHaveLength(47);
+  });
+
   test('to the end of the time makes the gate fail, so that Lambda hands the event in again', async () => {
     bench.putStatuses.push(...Array.from({ length: 50 }, () => 500));
     await expect(bench.ask(APPLIED, {}, { remainingMs: 23_000 - 20_000 })).rejects.toThrow(
