@@ -9,7 +9,6 @@ import {
   CustomResource,
   Duration,
   Stack,
-  Token,
 } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -40,7 +39,7 @@ import { misused } from './misused.ts';
 import { claimHistory } from './one-history.ts';
 import { requireDeployId, requireHistoryName } from './names.ts';
 import { runnerFunction } from './runner-function.ts';
-import { surroundingsOf, type Surroundings } from './surroundings.ts';
+import { paramsProperties, surroundingsOf, type Surroundings } from './surroundings.ts';
 import { targetDatabase } from './target-database.ts';
 import { undoResource } from './undo-resource.ts';
 import { timeoutSeconds } from './timeout.ts';
@@ -151,7 +150,7 @@ export class Migrations extends Construct {
       ...(seconds === undefined ? {} : { Timeout: String(seconds) }),
       ...(worker === undefined ? {} : { WorkerArn: worker.fn.currentVersion.functionArn }),
       ...(surroundings.environment === undefined ? {} : { Environment: surroundings.environment }),
-      ...(surroundings.params === undefined ? {} : { Params: surroundings.params }),
+      ...(surroundings.params === undefined ? {} : paramsProperties(surroundings.params)),
     };
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
@@ -343,15 +342,15 @@ function withBundle<T>(
   scope: Construct,
   directory: string,
   {
-    surroundings: { environment, params = '{}' },
+    surroundings: { environment, params: { json: params, texts } = { json: '{}', texts: [] } },
     worker,
   }: { readonly surroundings: Surroundings; readonly worker: boolean | undefined },
   use: (bundle: Bundle) => T,
 ): T {
   const outdir = mkdtempSync(join(tmpdir(), 'forerun-'));
   try {
-    // What holds a token is known at deploy time only; the runner looks at it before anything runs.
-    const given = Token.isUnresolved(params) ? undefined : { environment, params };
+    // What only the deploy knows, the runner looks at before anything runs.
+    const given = texts.length > 0 ? undefined : { environment, params };
     return use(
       bundleSync({
         directory,

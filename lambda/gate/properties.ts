@@ -1,4 +1,5 @@
 import { CONTRACT_VERSION, type MigrationsProperties, type UndoProperties } from '../contract.ts';
+import { paramsFrom } from '../deploy-params.ts';
 import type { RunnerProperties } from './work.ts';
 
 /** What every resource of ours must say, whatever it is for. */
@@ -44,20 +45,6 @@ export function flawOf(given: Readonly<Record<string, unknown>>): string | null 
   return (
     NEEDED.find((name) => typeof given[name] !== 'string' || given[name] === '') ??
     OPTIONAL.find((name) => given[name] !== undefined && typeof given[name] !== 'string') ??
-    (paramsIn(given['Params'] ?? '{}') === null ? 'Params' : null)
+    (paramsFrom(given['Params'] ?? '{}', given['ParamTexts']) === null ? 'Params' : null)
   );
-}
-
-/** What `Params` says: the construct writes it as JSON, because CloudFormation turns every number and boolean of a property into text. */
-export function paramsIn(text: unknown): Readonly<Record<string, unknown>> | null {
-  if (typeof text !== 'string') return null;
-  try {
-    const params: unknown = JSON.parse(text);
-    if (typeof params !== 'object' || params === null || Array.isArray(params)) return null;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return params as Readonly<Record<string, unknown>>;
-  } catch {
-    // The parser's message would quote what it could not read.
-    return null;
-  }
 }

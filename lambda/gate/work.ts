@@ -7,8 +7,8 @@ import {
   type Surroundings,
   type Target,
 } from '../contract.ts';
+import { paramsFrom } from '../deploy-params.ts';
 import { askRunner, type Asked } from './ask-runner.ts';
-import { paramsIn } from './properties.ts';
 import { askedAt, type GateRequest, type GivenProperties } from './request.ts';
 
 /** Between the runner's answer and the gate's. */
@@ -161,8 +161,9 @@ function ask(
 const runnerSeconds = (properties: RunnerProperties): number =>
   Math.min(timeoutOf(properties) ?? SECONDS.runner, SECONDS.runner);
 
-function surroundingsOf({ Environment, Params }: RunnerProperties): Surroundings {
-  const params = Params === undefined ? null : paramsIn(Params);
+function surroundingsOf({ Environment, Params, ParamTexts }: RunnerProperties): Surroundings {
+  // As JSON, because CloudFormation turns every number and boolean of a property into text.
+  const params = Params === undefined ? null : paramsFrom(Params, ParamTexts);
   return {
     ...(Environment === undefined ? {} : { environment: Environment }),
     ...(params === null ? {} : { params }),

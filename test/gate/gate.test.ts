@@ -76,6 +76,19 @@ describe('the gate answers when the runner', () => {
   });
 
   test.each([
+    ['throws', `throw new RangeError('hunter2');`, 'RangeError'],
+    [
+      'lets a rejection go',
+      `Promise.reject(new RangeError('hunter2')); await new Promise(() => {});`,
+      'Unhandled',
+    ],
+  ])('%s, without a word of the message', async (_case, body, kind) => {
+    const answer = await bench.ask(body);
+    expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining(kind) });
+    expect(answer?.Reason).not.toContain('hunter2');
+  });
+
+  test.each([
     ['says nothing', 'return;'],
     ['says something that is no object', 'return 42;'],
     ['says something that it does not know', 'return { ok: true, action: "dance" };'],

@@ -71,6 +71,7 @@ test.each([
 test.each(['{"password":"hun"ter2"}', '[]', 'null', '7', ''])(
   'parameters that are no JSON object (%s) are refused without a word of them; a rollback and a deletion go on',
   async (Params) => {
+    bench.invokes.length = 0;
     const ResourceProperties = { ...PROPERTIES, OnDelete: 'revert', Params };
     const ask = (RequestType: string, stackStatus: string) =>
       bench.ask('return {};', { RequestType, ResourceProperties }, { stackStatus });
@@ -82,6 +83,28 @@ test.each(['{"password":"hun"ter2"}', '[]', 'null', '7', ''])(
     expect(bench.invokes).toEqual([]);
   },
 );
+
+test.each(['a "quote"', 'back\\slash\\', 'line\nbreak', 'x","admin":"y', '{"forerun:text":1}', ''])(
+  'a text that only the deploy knew reaches the runner as it is: %j',
+  async (text) => {
+    const Params = '{"in":[{"forerun:text":1}],"who":{"forerun:text":0},"n":1}';
+    const ResourceProperties = { ...PROPERTIES, Params, ParamTexts: ['ann', text] };
+    bench.invokes.length = 0;
+    await bench.ask('return {};', { ResourceProperties });
+    expect(bench.invokes[0]?.event['params']).toEqual({ in: [text], who: 'ann', n: 1 });
+  },
+);
+
+test.each([
+  ['too few', '{"a":{"forerun:text":0},"b":{"forerun:text":1}}', ['one']],
+  ['too many', '{"a":{"forerun:text":0}}', ['one', 'two']],
+  ['a hole', '{"a":{"forerun:text":1}}', ['one']],
+  ['no texts', '{"a":{"forerun:text":0}}', [{ a: 1 }]],
+  ['no list', '{"a":{"forerun:text":0}}', 'one'],
+])('texts that are not those of the parameters are refused: %s', async (_case, Params, ParamTexts) => {
+  const answer = await bench.ask('return {};', { ResourceProperties: { ...PROPERTIES, Params, ParamTexts } });
+  expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('Params is not') });
+});
 
 test('of an error its kind and its place are told, however its message looks', () => {
   expect(placeOf(new RangeError('one\n    at secret (two)\nthree'))).toMatch(/^RangeError at /);
