@@ -58,11 +58,18 @@ function isAnswerable(url: string): boolean {
   );
 }
 
+/** How long CloudFormation's signature of a ResponseURL holds, in milliseconds. */
+const SIGNED_FOR_MS = 7_200_000;
+
 /** When CloudFormation signed the ResponseURL, in milliseconds since 1970; null when the URL does not tell. */
 export function askedAt({ ResponseURL }: GateRequest): number | null {
-  const signed = new URL(ResponseURL).searchParams.get('X-Amz-Date');
-  const match = signed === null ? null : /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(signed);
-  if (match === null) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
-  return Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
+  const { searchParams } = new URL(ResponseURL);
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(searchParams.get('X-Amz-Date') ?? '');
+  if (match !== null) {
+    const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
+    return Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
+  }
+  // Signed the old way, it only says until when it holds, in seconds.
+  const expires = searchParams.get('Expires') ?? '';
+  return /^\d{9,11}$/.test(expires) ? Number(expires) * 1000 - SIGNED_FOR_MS : null;
 }

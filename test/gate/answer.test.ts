@@ -61,6 +61,10 @@ describe('a request', () => {
 
   test('tells when it was asked from the signature of its ResponseURL', () => {
     expect(askedAt(asked)).toBe(Date.UTC(2026, 10, 23, 10, 0, 0));
-    expect(askedAt({ ...asked, ResponseURL: 'https://answers.example/' })).toBeNull();
+    const old = `https://answers.example/?AWSAccessKeyId=A&Expires=${Date.UTC(2026, 10, 23, 12, 0, 0) / 1000}&Signature=B`;
+    expect(askedAt({ ...asked, ResponseURL: old })).toBe(Date.UTC(2026, 10, 23, 10, 0, 0));
+    for (const query of ['', '?Expires=soon', '?Expires=1', '?X-Amz-Date=yesterday']) {
+      expect(askedAt({ ...asked, ResponseURL: `https://answers.example/${query}` })).toBeNull();
+    }
   });
 });

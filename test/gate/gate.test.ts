@@ -188,6 +188,15 @@ test('a request on which CloudFormation has given up is dropped: nothing is run 
   expect(bench.invokes).toEqual([]);
 });
 
+test.each([
+  { ageSeconds: 900, answers: 1 },
+  { ageSeconds: 1_100, answers: 0 },
+])('the age of a request is also known of a ResponseURL signed the old way: $ageSeconds s', async (aged) => {
+  const expires = Math.round(Date.now() / 1000) - aged.ageSeconds + 7_200;
+  await bench.ask(APPLIED, { ResponseURL: `${bench.answersUrl}?AWSAccessKeyId=A&Expires=${expires}` });
+  expect(bench.answers).toHaveLength(aged.answers);
+});
+
 test('properties that are not ours are refused without asking the runner', async () => {
   const answer = await bench.ask(APPLIED, { ResourceProperties: { ContractVersion: '1' } });
   expect(answer).toMatchObject({ Status: 'FAILED' });
@@ -297,6 +306,14 @@ describe('an undo resource', () => {
     const kept = await bench.ask(REVERTED, { ...undo, ...update, PhysicalResourceId: 'forerun-undo-1' });
     expect(kept?.PhysicalResourceId).toBe('forerun-undo-1');
     expect(bench.invokes).toEqual([]);
+  });
+
+  test('remembers the moment of its making where no request tells when it was asked', async () => {
+    const before = Date.now();
+    const answer = await bench.ask(REVERTED, { ...undo, ResponseURL: bench.answersUrl });
+    const moment = Number(answer?.PhysicalResourceId.slice('forerun-undo-'.length));
+    expect(moment).toBeGreaterThanOrEqual(before);
+    expect(moment).toBeLessThanOrEqual(Date.now());
   });
 
   test.each(['UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS', 'ROLLBACK_IN_PROGRESS'])(
