@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -24,6 +24,8 @@ export interface AppVariant {
   readonly databaseName?: string;
   /** Log in with a secret of the migrations' own, by this construct id. */
   readonly ownSecret?: string;
+  /** Default values of template parameters, which the migrations are told as `told`. */
+  readonly told?: readonly string[];
 }
 
 export interface AppOptions extends AppVariant {
@@ -49,6 +51,7 @@ export function synthesise(options: AppOptions): void {
         ? {}
         : // oxlint-disable-next-line typescript/no-unsafe-type-assertion
           { secret: new secretsmanager.Secret(stack, options.ownSecret) as secretsmanager.ISecret }),
+      ...(options.told === undefined ? {} : { params: { told: toldIn(stack, options.told) } }),
       ...options.props,
     });
     migrations.runBefore(live);
@@ -56,6 +59,9 @@ export function synthesise(options: AppOptions): void {
   if (own !== null) stack.addStackDependency(own);
   app.synth();
 }
+
+const toldIn = (stack: Stack, texts: readonly string[]): readonly string[] =>
+  texts.map((text, at) => new CfnParameter(stack, `Told${at}`, { default: text }).valueAsString);
 
 function clusterIn(stack: Stack, { storageKey, databaseName = 'app' }: AppVariant): rds.DatabaseCluster {
   const vpc = new ec2.Vpc(stack, 'Network', {
