@@ -11,7 +11,7 @@ import {
   type FunctionOptions,
   type OwnFunctionProps,
 } from './function-with-own-role.ts';
-import type { Surroundings } from './surroundings.ts';
+import { paramsVariables, type Surroundings } from './surroundings.ts';
 import type { TargetDatabase } from './target-database.ts';
 
 /** The five actions of the Data API; each is granted on one cluster. */
@@ -60,9 +60,7 @@ export function migratingFunction(
       ...(surroundings.environment === undefined
         ? {}
         : { [SURROUNDINGS_ENVIRONMENT.environment]: surroundings.environment }),
-      ...(surroundings.params === undefined
-        ? {}
-        : { [SURROUNDINGS_ENVIRONMENT.params]: surroundings.params }),
+      ...(surroundings.params === undefined ? {} : paramsVariables(surroundings.params)),
       ...(eventBus === undefined ? {} : { [EVENT_BUS_VARIABLE]: eventBus.eventBusArn }),
       ...own.environment,
     },

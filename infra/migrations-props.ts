@@ -135,7 +135,8 @@ export interface MigrationsProps {
 
   /**
    * What migrations read as `params`: plain JSON, held against each migration's own schema. It stands readably in the template,
-   * so a secret has no place here; see `secrets`.
+   * so a secret has no place here; see `secrets`. A text may be one that only the deploy knows (a token); such a number or list
+   * is refused: give it as a text.
    *
    * @default - none
    */

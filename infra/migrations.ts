@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Annotations, AspectPriority, Aspects, CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, AspectPriority, Aspects, CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -32,7 +32,7 @@ import { misused } from './misused.ts';
 import { claimHistory } from './one-history.ts';
 import { requireCommit, requireDeployId, requireHistoryName } from './names.ts';
 import { runnerFunction } from './runner-function.ts';
-import { surroundingsOf, type Surroundings } from './surroundings.ts';
+import { paramsProperties, surroundingsOf, type Surroundings } from './surroundings.ts';
 import { targetDatabase } from './target-database.ts';
 import { undoResource } from './undo-resource.ts';
 import { timeoutSeconds } from './timeout.ts';
@@ -148,7 +148,7 @@ export class Migrations extends Measured {
       ...(seconds === undefined ? {} : { Timeout: String(seconds) }),
       ...(worker === undefined ? {} : { WorkerArn: worker.fn.currentVersion.functionArn }),
       ...(surroundings.environment === undefined ? {} : { Environment: surroundings.environment }),
-      ...(surroundings.params === undefined ? {} : { Params: surroundings.params }),
+      ...(surroundings.params === undefined ? {} : paramsProperties(surroundings.params)),
     };
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: RESOURCE_TYPE,
@@ -311,7 +311,7 @@ function withBundle<T>(
   {
     environment,
     environments,
-    params = '{}',
+    params: { json: params, texts } = { json: '{}', texts: [] },
     worker,
   }: Surroundings & {
     readonly environments: readonly string[] | undefined;
@@ -321,8 +321,8 @@ function withBundle<T>(
 ): T {
   const outdir = mkdtempSync(join(tmpdir(), 'forerun-'));
   try {
-    // What holds a token is known at deploy time only; the runner looks at it before anything runs.
-    const given = Token.isUnresolved(params) ? undefined : { environment, params };
+    // What only the deploy knows, the runner looks at before anything runs.
+    const given = texts.length > 0 ? undefined : { environment, params };
     return use(
       bundleSync({
         directory,

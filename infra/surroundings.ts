@@ -1,13 +1,25 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import {
+  PARAM_TEXT,
+  paramTextVariable,
+  SURROUNDINGS_ENVIRONMENT,
+  type MigrationsProperties,
+} from '../lambda/contract.ts';
 import { meantBy } from '../lambda/engine/near-miss.ts';
 import { misused } from './misused.ts';
 
 /** What migrations are told from outside, as it stands in a template. */
 export interface Surroundings {
   readonly environment: string | undefined;
-  /** JSON. */
-  readonly params: string | undefined;
+  readonly params: Params | undefined;
+}
+
+export interface Params {
+  /** With a place for each of `texts`. */
+  readonly json: string;
+  /** What only the deploy knows. */
+  readonly texts: readonly string[];
 }
 
 /** Lambda keeps 4 KiB for all variables of a function; the rest of ours fits into the other kilobyte. */
@@ -41,33 +53,71 @@ export function surroundingsOf(
       `Correct it, or add it to 'environments'.`,
     );
   }
-  return { environment, params: params === undefined ? undefined : paramsText(scope, params) };
+  return { environment, params: params === undefined ? undefined : paramsOf(scope, params) };
 }
 
-function paramsText(scope: Construct, params: Readonly<Record<string, unknown>>): string {
-  if (!isJson(params)) {
+/** As the custom resource carries them. */
+export const paramsProperties = ({
+  json,
+  texts,
+}: Params): Pick<MigrationsProperties, 'Params' | 'ParamTexts'> => ({
+  Params: json,
+  ...(texts.length === 0 ? {} : { ParamTexts: texts }),
+});
+
+/** As the runner's variables carry them, for invokes by hand. */
+export const paramsVariables = ({ json, texts }: Params): Readonly<Record<string, string>> => ({
+  [SURROUNDINGS_ENVIRONMENT.params]: json,
+  ...Object.fromEntries(texts.map((text, at) => [paramTextVariable(at), text])),
+});
+
+function paramsOf(scope: Construct, given: Readonly<Record<string, unknown>>): Params {
+  const texts: string[] = [];
+  const json = JSON.stringify(withPlaces(scope, given, 'params', texts));
+  if (Buffer.byteLength(json) <= PARAMS_BYTES) return { json, texts };
+  throw misused(
+    scope,
+    `'params' has ${Buffer.byteLength(json)} bytes.`,
+    `Keep it below ${PARAMS_BYTES} bytes; data belongs into the migration, as code or as a file that it imports.`,
+  );
+}
+
+/** A copy in which each text that only the deploy knows has moved into `texts`. */
+function withPlaces(scope: Construct, value: unknown, path: string, texts: string[]): unknown {
+  if (Token.isUnresolved(value)) {
+    if (typeof value === 'string') return { [PARAM_TEXT]: texts.push(value) - 1 };
+    throw misused(
+      scope,
+      `'${path}' is known to the deploy only, and no text.`,
+      `Give it as a text, for example Token.asString(…) or Fn.join(',', …), and let the migration's schema make of it what it needs.`,
+    );
+  }
+  if (value === null || ['string', 'boolean'].includes(typeof value)) return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (Array.isArray(value)) return value.map((one, at) => withPlaces(scope, one, `${path}.${at}`, texts));
+  if (!isPlain(value)) {
     throw misused(
       scope,
       `'params' cannot be written as JSON.`,
       `Keep to texts, finite numbers, booleans, null, and lists and objects of them.`,
     );
   }
-  const stack = Stack.of(scope);
-  const expression = stack.toJsonString(params);
-  const text: unknown = stack.resolve(expression);
-  // With a value that only the deploy knows, the length is not known either.
-  if (typeof text !== 'string') return expression;
-  if (Buffer.byteLength(text) <= PARAMS_BYTES) return text;
-  throw misused(
-    scope,
-    `'params' has ${Buffer.byteLength(text)} bytes.`,
-    `Keep it below ${PARAMS_BYTES} bytes; data belongs into the migration, as code or as a file that it imports.`,
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => {
+      if (name !== PARAM_TEXT && !Token.isUnresolved(name)) {
+        return [name, withPlaces(scope, member, `${path}.${name}`, texts)];
+      }
+      throw misused(
+        scope,
+        `a name in '${path}' is '${PARAM_TEXT}', or known to the deploy only.`,
+        `Write the names of parameters out, and let only values come from the deploy.`,
+      );
+    }),
   );
 }
 
-function isJson(value: unknown): boolean {
-  if (value === null || ['string', 'boolean'].includes(typeof value) || Token.isUnresolved(value))
-    return true;
-  if (typeof value === 'number') return Number.isFinite(value);
-  return typeof value === 'object' && Object.values(value).every((member) => isJson(member));
-}
+/** Not a date or another object with a form of its own, which JSON would change or lose. */
+const isPlain = (value: unknown): value is object =>
+  typeof value === 'object' &&
+  value !== null &&
+  [Object.prototype, null].includes(Object.getPrototypeOf(value));

@@ -106,7 +106,15 @@ export interface MigrationsProperties {
   readonly RunsAs?: string;
   /** `keep-going` where absent. */
   readonly OnAfterFailure?: OnAfterFailure;
+  /** Texts of `Params` that only the deploy knows, each where `PARAM_TEXT` says; absent where there are none. */
+  readonly ParamTexts?: readonly string[];
 }
+
+/**
+ * Stands in `Params` as `{"forerun:text":0}` for the first of `ParamTexts`. CloudFormation puts values into JSON as they are, so
+ * that a quote in one would end its text; beside the JSON they travel whole.
+ */
+export const PARAM_TEXT = 'forerun:text';
 
 /** What migrations are told from outside. */
 export interface Surroundings {
@@ -138,6 +146,9 @@ export const SURROUNDINGS_ENVIRONMENT = {
   /** JSON. */
   params: 'FORERUN_PARAMS',
 } as const;
+
+/** Environment of the runner: the texts of `FORERUN_PARAMS` that only the deploy knows, each in a variable of its own, from 0. */
+export const paramTextVariable = (at: number): string => `${SURROUNDINGS_ENVIRONMENT.params}_TEXT_${at}`;
 
 /** Environment of the runner: the worker version that goes on with what a call of the runner leaves. */
 export const WORKER_ENVIRONMENT = 'FORERUN_WORKER_ARN';

@@ -1,12 +1,13 @@
-import { serviceTimeoutFor } from './contract.ts';
-import { attributes } from './gate/answers.ts';
+import { UNDO_RESOURCE_TYPE } from './contract.ts';
+import { attributes, failed, success } from './gate/answers.ts';
 import { afterFailed, isAfterApp, spareLiveApp } from './gate/after-app.ts';
 import { putAnswer, type GateAnswer } from './gate/answer.ts';
 import { decide } from './gate/decide.ts';
 import { readHandedOn } from './gate/handed-on.ts';
-import { askedAt, readRequest, type GateRequest } from './gate/request.ts';
+import { readRequest, type GateRequest } from './gate/request.ts';
+import { placeOf } from './gate/place-of.ts';
 import { isRollingBack } from './gate/stack-status.ts';
-import type { GateContext } from './gate/work.ts';
+import { patienceEnd, type GateContext } from './gate/work.ts';
 import { openLog, type Log } from './log.ts';
 
 /** Before the process is ended, when no more attempt to answer makes sense. */
@@ -22,16 +23,16 @@ export async function handler(event: unknown, context: GateContext): Promise<voi
   const asked = readRequest(handedOn === null ? event : handedOn.request);
   const log = openLog({
     function_request_id: awsRequestId,
-    deployId: asked?.ResourceProperties.DeployId,
+    deployId: textOf(asked?.ResourceProperties.DeployId),
     gateRequestId: handedOn?.requestId ?? awsRequestId,
   });
   if (asked === null) return log.line('WARN', 'not a request of CloudFormation; nothing was done');
   const endMs = Date.now() + context.getRemainingTimeInMillis();
-  const ageMs = Date.now() - (askedAt(asked) ?? Date.now());
-  if (ageMs > serviceTimeoutFor(Number(asked.ResourceProperties.Timeout ?? 0)) * 1000) {
+  const lateMs = Date.now() - patienceEnd(asked);
+  if (lateMs > 0) {
     return log.line(
       'WARN',
-      `the request is ${Math.round(ageMs / 1000)} s old, CloudFormation has given up on it; nothing was done`,
+      `CloudFormation has given up on this request ${Math.round(lateMs / 1000)} s ago; nothing was done`,
     );
   }
   const part = handedOn === null ? '' : `, part ${handedOn.hop}`;
@@ -46,11 +47,17 @@ export async function handler(event: unknown, context: GateContext): Promise<voi
   if (decided === null) return log.line('INFO', 'the worker goes on, and so does the gate, in its next part');
   const answer = spareLiveApp(asked, decided);
   log.line(answer.status === 'FAILED' ? 'ERROR' : 'INFO', `${answer.status}: ${answer.reason}`);
-  measure(asked, answer, log);
-  await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
+  try {
+    await putAnswer(asked, answer, endMs - LAST_MOMENT_MS);
+  } finally {
+    measure(asked, answer, log);
+  }
 }
 
-/** Whatever goes wrong inside the gate itself becomes an answer too: silence would hold the stack for an hour. */
+/**
+ * Whatever goes wrong inside the gate itself becomes an answer too: silence would hold the stack for an hour. What takes something
+ * back is never failed by it, and an Update of which nobody can say whether it does counts as one that does.
+ */
 async function answerOrFailure(
   asked: GateRequest,
   endMs: number,
@@ -59,29 +66,34 @@ async function answerOrFailure(
   try {
     return await decision();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const untilMs = endMs - LAST_MOMENT_MS * 2;
-    if (asked.RequestType === 'Update' && (await isRollingBack(asked.StackId, untilMs)) === true) {
-      return {
-        status: 'SUCCESS',
-        reason: `Rolled back; the gate met an error of its own: ${reason}.`,
-        data: attributes(asked.ResourceProperties),
-      };
+    const what = `The gate met an error of its own (${placeOf(cause)}).`;
+    const { RequestType, ResourceType, ResourceProperties, StackId } = asked;
+    if (RequestType === 'Delete' || ResourceType === UNDO_RESOURCE_TYPE) {
+      return success(`${what} What was not taken back by then is kept.`, {});
     }
-    return {
-      status: 'FAILED',
-      reason: `The gate met an error of its own: ${reason}. Whether migrations were applied is not known here; the journal knows (action status). Deploy again.`,
-      data: {},
-    };
+    const untilMs = endMs - LAST_MOMENT_MS * 2;
+    if (RequestType === 'Update' && (await isRollingBack(StackId, untilMs)) !== false) {
+      return success(
+        `${what} This counts as a rollback, which goes on; the database is kept as it is.`,
+        attributes(ResourceProperties),
+      );
+    }
+    return failed(
+      what,
+      'Whether migrations were applied is not known here; the journal knows (action status).',
+      'Deploy again.',
+    );
   }
 }
 
 /** Also tells of deploys that fail before the runner can measure anything. */
 function measure({ RequestType, ResourceProperties }: GateRequest, answer: GateAnswer, log: Log): void {
   // arn:aws:lambda:<region>:<account>:function:<name>:<version>
-  const runner = ResourceProperties.RunnerArn?.split(':')[6];
+  const runner = textOf(ResourceProperties.RunnerArn)?.split(':')[6];
   if (RequestType === 'Delete' || runner === undefined) return;
   const failed = answer.status === 'FAILED' ? 1 : 0;
   const after = isAfterApp(ResourceProperties) ? afterFailed(answer) : {};
   log.measure(runner, { DeployFailed: failed, ...after }, 'measured');
 }
+
+const textOf = (given: unknown): string | undefined => (typeof given === 'string' ? given : undefined);

@@ -13,6 +13,7 @@ interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** For all of it, from looking up the name to the last byte of the answer. */
   readonly timeoutMs: number;
 }
 
@@ -25,30 +26,37 @@ const KEEP_ALIVE_MS = 30_000;
  */
 export function request({ url, method, headers, body, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
   const { request: start } = url.protocol === 'http:' ? http : https;
-  return new Promise((resolve, reject) => {
+  return new Promise<HttpAnswer>((resolve, reject) => {
     const outgoing = start(url, { method, headers }, (incoming) => {
       const parts: Buffer[] = [];
       incoming.on('data', (part: Buffer) => parts.push(part));
-      incoming.on('error', reject);
+      incoming.on('error', fail);
       incoming.on('end', () => {
+        clearTimeout(timer);
         resolve({
           status: incoming.statusCode ?? 0,
           headers: incoming.headers,
           body: Buffer.concat(parts).toString(),
         });
       });
-      incoming.on('aborted', () =>
-        reject(Object.assign(new Error('answer cut off'), { code: 'ECONNRESET' })),
-      );
+      incoming.on('aborted', () => fail(broken('answer cut off', 'ECONNRESET')));
     });
+    // A clock of our own: the timeout of a request begins only with its connection, and begins anew with each byte.
+    const timer = setTimeout(() => {
+      fail(broken('no answer', 'ETIMEDOUT'));
+      outgoing.destroy();
+    }, timeoutMs);
+    function fail(cause: Error): void {
+      clearTimeout(timer);
+      reject(cause);
+    }
     outgoing.setSocketKeepAlive(true, KEEP_ALIVE_MS);
-    outgoing.setTimeout(timeoutMs, () =>
-      outgoing.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
-    );
-    outgoing.on('error', reject);
+    outgoing.on('error', fail);
     outgoing.end(body);
   });
 }
+
+const broken = (message: string, code: string): Error => Object.assign(new Error(message), { code });
 
 /** Each service by its name in addresses and signatures, with the variable that says where else it is. */
 const ENDPOINT_VARIABLES = {

@@ -10,12 +10,14 @@ import {
   RUNNER_ENVIRONMENT,
   SURROUNDINGS_ENVIRONMENT,
   WORKER_ENVIRONMENT,
+  paramTextVariable,
   type AuthorPlaces,
   type DeployContext,
   type RunnerAnswer,
   type Target,
 } from './contract.ts';
 import { dataApiDatabase } from './data-api/database.ts';
+import { paramsFrom } from './deploy-params.ts';
 import { amend } from './engine/amend.ts';
 import { DatabaseFailure } from './engine/database-failure.ts';
 import { ForerunError, UNTOUCHED } from './engine/errors.ts';
@@ -287,18 +289,24 @@ function surroundingsOf(event: RunnerEvent, secrets: SecretReader): RunSurroundi
 }
 
 function givenParams(): unknown {
-  const json = process.env[SURROUNDINGS_ENVIRONMENT.params] ?? '';
+  const { env } = process;
+  const json = env[SURROUNDINGS_ENVIRONMENT.params] ?? '';
   if (json === '') return {};
-  try {
-    return JSON.parse(json);
-  } catch {
-    // The parser's message would quote the values.
-    throw new ForerunError('input-invalid', {
-      what: `The variable ${SURROUNDINGS_ENVIRONMENT.params} of the runner holds no JSON.`,
-      state: UNTOUCHED,
-      next: 'Deploy again, or give "params" in the event.',
-    });
+  const texts: string[] = [];
+  for (
+    let text = env[paramTextVariable(0)];
+    text !== undefined;
+    text = env[paramTextVariable(texts.length)]
+  ) {
+    texts.push(text);
   }
+  const params = paramsFrom(json, texts.length === 0 ? undefined : texts);
+  if (params !== null) return params;
+  throw new ForerunError('input-invalid', {
+    what: `The variable ${SURROUNDINGS_ENVIRONMENT.params} of the runner is not as the construct writes it.`,
+    state: UNTOUCHED,
+    next: 'Deploy again, or give "params" in the event.',
+  });
 }
 
 /** A revert follows runs that the database has just answered: what refuses it now does so for good. */

@@ -24,7 +24,12 @@ export type ParamsRead<P> = { readonly params: P } | { readonly refusal: Forerun
 
 /** Holds what the deploy gives against what a migration asks for. Values never reach the message, only their places. */
 export function readParams<P>(id: string, schema: ParamsSchema<P>, given: unknown): ParamsRead<P> {
-  const result = schema['~standard'].validate(given);
+  let result: ReturnType<(typeof schema)['~standard']['validate']>;
+  try {
+    result = schema['~standard'].validate(given);
+  } catch {
+    return refused(id, 'its schema throws an error', 'Let the schema answer with issues instead.');
+  }
   if (result instanceof Promise) {
     // Nobody waits for it, so nobody may hear it fail either.
     result.catch(() => undefined);

@@ -1,10 +1,9 @@
-import type { MigrationsProperties } from '../contract.ts';
 import type { GateAnswer } from './answer.ts';
 import { attributes } from './answers.ts';
-import type { GateRequest } from './request.ts';
+import type { GateRequest, GivenProperties } from './request.ts';
 
 /** Whether a resource runs the migrations that wait for the app to be live. */
-export const isAfterApp = ({ Phase }: Partial<MigrationsProperties>): boolean => Phase === 'after';
+export const isAfterApp = ({ Phase }: GivenProperties): boolean => Phase === 'after';
 
 /**
  * A failure after the app went live does not fail the deploy, unless the user asked for it: CloudFormation would take a live app
@@ -21,7 +20,7 @@ export function spareLiveApp(asked: GateRequest, answer: GateAnswer): GateAnswer
 }
 
 /** Success all the same, for what the next deploy shall do; the metric tells. */
-export function leftOver(properties: Partial<MigrationsProperties>, why: string): GateAnswer {
+export function leftOver(properties: GivenProperties, why: string): GateAnswer {
   return {
     status: 'SUCCESS',
     reason: `${why} The next deploy that asks the database tries again; {"action":"up"} by hand does it now.`,

@@ -40,7 +40,7 @@ const isAhead = (verdict: Verdict | null): boolean => verdict?.ahead?.length !==
 
 function halted({ asked, properties }: Work, standing: string): GateAnswer {
   const { LogicalResourceId: resource, OldResourceProperties: newer } = asked;
-  const runner = newer?.RunnerArn ?? 'of the failed release';
+  const runner = typeof newer?.RunnerArn === 'string' ? newer.RunnerArn : 'of the failed release';
   return failed(
     `The rollback stops here because of onRollback: 'fail'.`,
     `The database is kept as it is. ${standing}`,

@@ -16,6 +16,8 @@ export interface GateAnswer {
 
 const TIMEOUT_MS = 5_000;
 const LONGEST_PAUSE_MS = 10_000;
+/** So often in a row a refusal that waiting does not change is asked for. */
+const MOST_REFUSALS = 3;
 
 /** The body within CloudFormation's limit; a reason that does not fit is cut, never lost whole. */
 export function answerBody(
@@ -56,11 +58,15 @@ export async function putAnswer(asked: GateRequest, answer: GateAnswer, untilMs:
   const url = new URL(asked.ResponseURL);
   const headers = { 'content-type': '', 'content-length': String(Buffer.byteLength(body)) };
   let last = 'no attempt was made';
+  let refusals = 0;
   for (let waitMs = 100; Date.now() < untilMs; waitMs = Math.min(LONGEST_PAUSE_MS, waitMs * 2)) {
     try {
-      const { status } = await request({ url, method: 'PUT', headers, body, timeoutMs: TIMEOUT_MS });
+      const timeoutMs = Math.min(TIMEOUT_MS, Math.max(1, untilMs - Date.now()));
+      const { status } = await request({ url, method: 'PUT', headers, body, timeoutMs });
       if (status >= 200 && status < 300) return;
       last = `status ${status}`;
+      refusals = isFinal(status) ? refusals + 1 : 0;
+      if (refusals === MOST_REFUSALS) break;
     } catch (cause) {
       last = cause instanceof Error && 'code' in cause ? String(cause.code) : 'a broken connection';
     }
@@ -68,6 +74,10 @@ export async function putAnswer(asked: GateRequest, answer: GateAnswer, untilMs:
   }
   throw new AnswerNotDelivered(last);
 }
+
+/** An expired URL gets 403. S3 says 400 also for what passes: a body that it was too slow to read. */
+const isFinal = (status: number): boolean =>
+  status >= 401 && status < 500 && status !== 408 && status !== 429;
 
 /**
  * Thrown out of the handler on purpose: where the event is young enough, Lambda hands it in again, and the stored outcome

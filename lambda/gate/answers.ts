@@ -1,14 +1,21 @@
-import type { Attributes, MigrationsProperties, StepOutcome } from '../contract.ts';
+import type { Attributes, StepOutcome } from '../contract.ts';
 import type { GateAnswer } from './answer.ts';
 import type { Asked } from './ask-runner.ts';
+import type { GivenProperties } from './request.ts';
 
 /** Every success has every attribute: a missing one fails the output that reads it, and with it a rollback. */
-export function attributes({
-  Head = 'unknown',
-  DeployId = 'unknown',
-}: Partial<MigrationsProperties>): Record<keyof Attributes, string> {
-  return { Head, DeployId, Outcome: 'not-run', Applied: '0', Ahead: 'unknown', Compatible: 'unknown' };
+export function attributes({ Head, DeployId }: GivenProperties): Record<keyof Attributes, string> {
+  return {
+    Head: textOf(Head),
+    DeployId: textOf(DeployId),
+    Outcome: 'not-run',
+    Applied: '0',
+    Ahead: 'unknown',
+    Compatible: 'unknown',
+  };
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : 'unknown');
 
 export const success = (reason: string, data: GateAnswer['data']): GateAnswer => ({
   status: 'SUCCESS',

@@ -100,7 +100,13 @@ function refusal(answer: HttpAnswer): Once {
     : { kind: 'again', message, mayHaveStarted: false, patienceMs: passesInMs };
 }
 
+/** Lambda's own words are told. Of an error that code threw only the kind: its message may quote a value, and stands in the runner's log. */
 function crashText(body: string): string {
-  const { errorMessage } = fieldsOf(body);
-  return `the runner ended without an answer${typeof errorMessage === 'string' ? `: ${errorMessage}` : ''}`;
+  const { errorType, errorMessage } = fieldsOf(body);
+  const ownType = typeof errorType === 'string' && !LAMBDAS_OWN.test(errorType) ? errorType : undefined;
+  const told = ownType ?? errorMessage;
+  return `the runner ended without an answer${typeof told === 'string' ? `: ${told}` : ''}`;
 }
+
+/** Lambda gives a rejection that nobody caught a type of its own, with the message of the code. */
+const LAMBDAS_OWN = /^(?:Function|Runtime|Sandbox)\.(?!UnhandledPromiseRejection)/;

@@ -5,7 +5,7 @@ import { afterRollback } from './after-rollback.ts';
 import { appliedBy, attributes, errorOf, failed, failureOf, resultOf, success } from './answers.ts';
 import type { Asked } from './ask-runner.ts';
 import { onDelete } from './on-delete.ts';
-import { readProperties } from './properties.ts';
+import { flawOf, readProperties } from './properties.ts';
 import type { GateRequest } from './request.ts';
 import type { HandedOn } from './handed-on.ts';
 import { goOnLong, HANDED_ON, mayGoOn, waitForWorker } from './long-work.ts';
@@ -20,6 +20,7 @@ export async function decide(
   context: GateContext,
   handedOn: HandedOn | null,
 ): Promise<GateAnswer | null> {
+  if (asked.RequestType === 'unknown') return unknownType();
   if (asked.ResourceType === UNDO_RESOURCE_TYPE) return decideUndo(asked, context);
   if (asked.RequestType === 'Delete') return onDelete(asked, context);
   const properties = readProperties(asked.ResourceProperties);
@@ -82,21 +83,30 @@ function mayComeFromRollback({ asked, properties }: Work): boolean {
   return isAfterApp(properties) || (old !== undefined && old.Digest !== properties.Digest);
 }
 
+const unknownType = (): GateAnswer =>
+  failed(
+    'The request is neither a Create, nor an Update, nor a Delete.',
+    'Nothing was done.',
+    'Deploy again, with the release of Forerun that knows such a request.',
+  );
+
 /**
  * A gate is always deployed before the properties that need it, so newer properties can only come from a rollback of an
- * upgrade of Forerun itself: the database is kept and the rollback goes on.
+ * upgrade of Forerun itself: the database is kept and the rollback goes on, as it does with any properties.
  */
 async function unreadable(asked: GateRequest, answerByMs: number): Promise<GateAnswer> {
-  const version = asked.ResourceProperties.ContractVersion ?? 'none';
-  const newer = asked.RequestType === 'Update' && Number(version) > Number(CONTRACT_VERSION);
-  if (newer && (await isRollingBack(asked.StackId, answerByMs)) !== false) {
+  const { ContractVersion: given } = asked.ResourceProperties;
+  const version = typeof given === 'string' && /^\d{1,9}$/.test(given) ? given : 'none';
+  const rollingBack = asked.RequestType === 'Update' ? await isRollingBack(asked.StackId, answerByMs) : false;
+  const newer = Number(version) > Number(CONTRACT_VERSION);
+  if (rollingBack === true || (rollingBack === null && newer)) {
     return success(
-      `These properties (contract ${version}) are newer than this gate; the database is kept as it is.`,
+      `These properties (contract ${version}) are not the ones this gate reads; the database is kept as it is.`,
       attributes(asked.ResourceProperties),
     );
   }
   return failed(
-    `The properties of this resource (contract ${version}) are not the ones this gate reads (contract ${CONTRACT_VERSION}).`,
+    `The properties of this resource (contract ${version}) are not the ones this gate reads (contract ${CONTRACT_VERSION}): ${flawOf(asked.ResourceProperties) ?? 'nothing'} is not as the construct writes it.`,
     'The database was not touched.',
     'Let the construct Migrations write them, and deploy the whole stack again.',
   );

@@ -1,8 +1,12 @@
 import type { MigrationsProperties } from '../contract.ts';
 
-/** A custom-resource request, as far as the gate reads it. Scalars inside the properties are always strings. */
+/** Properties as they came: CloudFormation sends every scalar as text, but whoever wrote the template may have put anything there. */
+export type GivenProperties = { readonly [Name in keyof MigrationsProperties]?: unknown };
+
+/** A custom-resource request, as far as the gate reads it. */
 export interface GateRequest {
-  readonly RequestType: 'Create' | 'Update' | 'Delete';
+  /** `unknown` for whatever else was sent: it is answered, and nothing is done. */
+  readonly RequestType: 'Create' | 'Update' | 'Delete' | 'unknown';
   readonly RequestId: string;
   readonly StackId: string;
   readonly LogicalResourceId: string;
@@ -10,25 +14,40 @@ export interface GateRequest {
   /** A bearer secret: whoever has it can answer for us. Never logged. */
   readonly ResponseURL: string;
   readonly PhysicalResourceId?: string;
-  readonly ResourceProperties: Partial<MigrationsProperties>;
-  readonly OldResourceProperties?: Partial<MigrationsProperties>;
+  readonly ResourceProperties: GivenProperties;
+  readonly OldResourceProperties?: GivenProperties;
 }
 
-/** Null for anything that CloudFormation cannot have sent: there is nobody to answer then. */
+/**
+ * Null where there is nobody to answer. Whoever can be answered is answered, however odd the rest is: silence would hold the stack
+ * for an hour. What is not of the type that CloudFormation sends counts as absent.
+ */
 export function readRequest(event: unknown): GateRequest | null {
-  if (typeof event !== 'object' || event === null) return null;
-  const texts: readonly (keyof GateRequest)[] = ['RequestId', 'StackId', 'LogicalResourceId', 'ResponseURL'];
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const fields = event as Record<string, unknown>;
-  if (!texts.every((name) => typeof fields[name] === 'string' && fields[name] !== '')) return null;
-  if (!['Create', 'Update', 'Delete'].includes(String(fields['RequestType']))) return null;
-  if (!isAnswerable(String(fields['ResponseURL']))) return null;
-  const properties = fields['ResourceProperties'];
-  if (typeof properties !== 'object' || properties === null) return null;
-  // Checked field by field above; the properties are checked where they are used.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return event as GateRequest;
+  if (!isObject(event)) return null;
+  const { RequestId, StackId, LogicalResourceId, ResponseURL, RequestType, ...rest } = event;
+  if (!isText(RequestId) || !isText(StackId) || !isText(LogicalResourceId)) return null;
+  if (!isText(ResponseURL) || !isAnswerable(ResponseURL)) return null;
+  const { ResourceType, PhysicalResourceId, ResourceProperties, OldResourceProperties } = rest;
+  return {
+    RequestType: TYPES.find((type) => type === RequestType) ?? 'unknown',
+    RequestId,
+    StackId,
+    LogicalResourceId,
+    ResponseURL,
+    ...(isText(ResourceType) ? { ResourceType } : {}),
+    ...(isText(PhysicalResourceId) ? { PhysicalResourceId } : {}),
+    // The properties are checked where they are used.
+    ResourceProperties: isObject(ResourceProperties) ? ResourceProperties : {},
+    ...(isObject(OldResourceProperties) ? { OldResourceProperties } : {}),
+  };
 }
+
+const TYPES = ['Create', 'Update', 'Delete'] as const;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /** CloudFormation answers over https; anything else is somebody's own event, unless the services are local ones. */
 function isAnswerable(url: string): boolean {
@@ -39,11 +58,18 @@ function isAnswerable(url: string): boolean {
   );
 }
 
+/** How long CloudFormation's signature of a ResponseURL holds, in milliseconds. */
+const SIGNED_FOR_MS = 7_200_000;
+
 /** When CloudFormation signed the ResponseURL, in milliseconds since 1970; null when the URL does not tell. */
 export function askedAt({ ResponseURL }: GateRequest): number | null {
-  const signed = new URL(ResponseURL).searchParams.get('X-Amz-Date');
-  const match = signed === null ? null : /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(signed);
-  if (match === null) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
-  return Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
+  const { searchParams } = new URL(ResponseURL);
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(searchParams.get('X-Amz-Date') ?? '');
+  if (match !== null) {
+    const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
+    return Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
+  }
+  // Signed the old way, it only says until when it holds, in seconds.
+  const expires = searchParams.get('Expires') ?? '';
+  return /^\d{9,11}$/.test(expires) ? Number(expires) * 1000 - SIGNED_FOR_MS : null;
 }

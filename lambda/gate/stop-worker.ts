@@ -1,5 +1,5 @@
-import type { MigrationsProperties } from '../contract.ts';
 import { stopExecutions } from '../executions.ts';
+import type { GivenProperties } from './request.ts';
 
 const PATIENCE_MS = 20_000;
 
@@ -7,11 +7,8 @@ const PATIENCE_MS = 20_000;
  * Stops the executions of a worker version that is about to be deleted: its deletion would wait for them. What they worked on
  * stands in the journal, and a later release goes on with it. Gives back a sentence for the answer, or nothing to say.
  */
-export async function stopWorker(
-  { WorkerArn }: Partial<MigrationsProperties>,
-  answerByMs: number,
-): Promise<string> {
-  if (WorkerArn === undefined) return '';
+export async function stopWorker({ WorkerArn }: GivenProperties, answerByMs: number): Promise<string> {
+  if (typeof WorkerArn !== 'string') return '';
   const stopped = await stopExecutions(WorkerArn, Math.min(answerByMs, Date.now() + PATIENCE_MS));
   if (typeof stopped === 'string') {
     return ` Its worker could not be stopped (${stopped}): CloudFormation waits for it when it deletes it.`;

@@ -43,7 +43,8 @@ export async function decideUndo(asked: GateRequest, context: GateContext): Prom
   return reverted(await askRevert(workOn(asked, properties, context), { owners, sinceMs }));
 }
 
-const undoId = (asked: GateRequest): string => `${ID}${askedAt(asked) ?? 'unknown'}`;
+/** Where the request does not tell, our own clock does: the deploy migrates only after this answer. */
+const undoId = (asked: GateRequest): string => `${ID}${askedAt(asked) ?? Date.now()}`;
 
 function momentOf({ PhysicalResourceId: id = '' }: GateRequest): number | null {
   return /^forerun-undo-\d+$/.test(id) ? Number(id.slice(ID.length)) : null;

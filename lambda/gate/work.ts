@@ -8,9 +8,10 @@ import {
   type Surroundings,
   type Target,
 } from '../contract.ts';
+import { paramsFrom } from '../deploy-params.ts';
 import { askRunner, type Asked } from './ask-runner.ts';
 import { isAfterApp } from './after-app.ts';
-import { askedAt, type GateRequest } from './request.ts';
+import { askedAt, type GateRequest, type GivenProperties } from './request.ts';
 
 /** Between the runner's answer and the gate's. */
 const ANSWER_MARGIN_MS = 5_000;
@@ -61,13 +62,13 @@ export function workOn<Properties extends RunnerProperties>(
 }
 
 /** Milliseconds since 1970; never where the request does not tell when it was made. */
-function patienceEnd(asked: GateRequest): number {
+export function patienceEnd(asked: GateRequest): number {
   return (askedAt(asked) ?? Infinity) + serviceTimeoutFor(timeoutOf(asked.ResourceProperties)) * 1000;
 }
 
 /** Seconds; undefined where the deploy sets none that makes sense. */
-function timeoutOf({ Timeout }: GateRequest['ResourceProperties']): number | undefined {
-  const seconds = Number(Timeout);
+function timeoutOf({ Timeout }: GivenProperties): number | undefined {
+  const seconds = typeof Timeout === 'string' ? Number(Timeout) : 0;
   return seconds > 0 ? seconds : undefined;
 }
 
@@ -169,12 +170,12 @@ async function ask(
 const runnerSeconds = (properties: RunnerProperties): number =>
   Math.min(timeoutOf(properties) ?? SECONDS.runner, SECONDS.runner);
 
-function surroundingsOf({ Environment, Params }: RunnerProperties): Surroundings {
+function surroundingsOf({ Environment, Params, ParamTexts }: RunnerProperties): Surroundings {
+  // As JSON, because CloudFormation turns every number and boolean of a property into text.
+  const params = Params === undefined ? null : paramsFrom(Params, ParamTexts);
   return {
     ...(Environment === undefined ? {} : { environment: Environment }),
-    // The construct wrote it as JSON, because CloudFormation turns every number and boolean of a property into text.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    ...(Params === undefined ? {} : { params: JSON.parse(Params) as Record<string, unknown> }),
+    ...(params === null ? {} : { params }),
   };
 }
 

@@ -11,6 +11,7 @@ const LAYERS: readonly { readonly of: string; readonly may: readonly string[] }[
     may: [
       'lambda/gate/',
       'lambda/contract.ts',
+      'lambda/deploy-params.ts',
       'lambda/executions.ts',
       'lambda/http.ts',
       'lambda/log.ts',

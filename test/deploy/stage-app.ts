@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -32,6 +32,8 @@ export interface AppVariant {
   readonly eventsDenied?: boolean;
   /** With a resource that comes last of all. */
   readonly late?: boolean;
+  /** Default values of template parameters, which the migrations are told as `told`. */
+  readonly told?: readonly string[];
 }
 
 export interface AppOptions extends AppVariant {
@@ -61,6 +63,7 @@ export function synthesise(options: AppOptions): void {
         ? {}
         : // oxlint-disable-next-line typescript/no-unsafe-type-assertion
           { eventBus: new events.EventBus(stack, options.eventBus) as events.IEventBus }),
+      ...(options.told === undefined ? {} : { params: { told: toldIn(stack, options.told) } }),
       ...options.props,
     });
     if (options.eventsDenied === true) {
@@ -81,6 +84,9 @@ export function synthesise(options: AppOptions): void {
   if (own !== null) stack.addStackDependency(own);
   app.synth();
 }
+
+const toldIn = (stack: Stack, texts: readonly string[]): readonly string[] =>
+  texts.map((text, at) => new CfnParameter(stack, `Told${at}`, { default: text }).valueAsString);
 
 function clusterIn(stack: Stack, { storageKey, databaseName = 'app' }: AppVariant): rds.DatabaseCluster {
   const vpc = new ec2.Vpc(stack, 'Network', {

@@ -53,13 +53,18 @@ describe('a request', () => {
     ['one without a ResponseURL', { ...asked, ResponseURL: '' }],
     ['one whose ResponseURL is no URL', { ...asked, ResponseURL: 'somewhere' }],
     ['one to be answered without encryption', { ...asked, ResponseURL: 'http://answers.example/' }],
-    ['an unknown type', { ...asked, RequestType: 'Rename' }],
+    ['one whose ResponseURL is no text', { ...asked, ResponseURL: { toString: 1 } }],
+    ['one that does not say which stack asks', { ...asked, StackId: undefined }],
   ])('is not seen in %s', (_claim, event) => {
     expect(readRequest(event)).toBeNull();
   });
 
   test('tells when it was asked from the signature of its ResponseURL', () => {
     expect(askedAt(asked)).toBe(Date.UTC(2026, 10, 23, 10, 0, 0));
-    expect(askedAt({ ...asked, ResponseURL: 'https://answers.example/' })).toBeNull();
+    const old = `https://answers.example/?AWSAccessKeyId=A&Expires=${Date.UTC(2026, 10, 23, 12, 0, 0) / 1000}&Signature=B`;
+    expect(askedAt({ ...asked, ResponseURL: old })).toBe(Date.UTC(2026, 10, 23, 10, 0, 0));
+    for (const query of ['', '?Expires=soon', '?Expires=1', '?X-Amz-Date=yesterday']) {
+      expect(askedAt({ ...asked, ResponseURL: `https://answers.example/${query}` })).toBeNull();
+    }
   });
 });

@@ -27,10 +27,15 @@ export interface GateBench {
   readonly answers: Answered[];
   /** Every time CloudFormation was asked for the stack. */
   readonly described: string[];
+  /** Where answers go; a request that does not name the moment of its asking never gets too old. */
+  readonly answersUrl: string;
   /** Publishes a runner with this handler body (of `async (event, context) => { … }`) and hands the gate an event. */
   ask(body: string, event?: object, options?: AskOptions): Promise<Answered | undefined>;
   /** Hands the gate an event as it is, for example one that it has handed on to itself. */
-  deliver(event: unknown, options?: Pick<AskOptions, 'remainingMs'>): Promise<Answered | undefined>;
+  deliver(
+    event: unknown,
+    options?: Pick<AskOptions, 'remainingMs' | 'stackStatus'>,
+  ): Promise<Answered | undefined>;
   /** Executions of the worker, newest last: their names and how they stand. */
   executions(): Promise<readonly { readonly name: string; readonly status: string }[]>;
   close(): Promise<void>;
@@ -148,6 +153,7 @@ export async function openGateBench(): Promise<GateBench> {
     invokes,
     answers,
     described,
+    answersUrl: `${origin}/answer`,
     async ask(body, event = {}, options = {}) {
       statuses = [options.stackStatus ?? []].flat();
       described.length = 0;
@@ -173,7 +179,10 @@ export async function openGateBench(): Promise<GateBench> {
       const properties = { ...ResourceProperties, ...worker, RunnerArn: arn };
       return deliver({ ...given, ResourceProperties: properties }, options);
     },
-    deliver: (event, options = {}) => deliver(event, options),
+    deliver(event, options = {}) {
+      if (options.stackStatus !== undefined) statuses = [options.stackStatus].flat();
+      return deliver(event, options);
+    },
     async executions() {
       const { DurableExecutions = [] } = await client.send(
         new ListDurableExecutionsByFunctionCommand({ FunctionName: WORKER }),

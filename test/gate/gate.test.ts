@@ -76,6 +76,19 @@ describe('the gate answers when the runner', () => {
   });
 
   test.each([
+    ['throws', `throw new RangeError('hunter2');`, 'RangeError'],
+    [
+      'lets a rejection go',
+      `Promise.reject(new RangeError('hunter2')); await new Promise(() => {});`,
+      'Unhandled',
+    ],
+  ])('%s, without a word of the message', async (_case, body, kind) => {
+    const answer = await bench.ask(body);
+    expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining(kind) });
+    expect(answer?.Reason).not.toContain('hunter2');
+  });
+
+  test.each([
     ['says nothing', 'return;'],
     ['says something that is no object', 'return 42;'],
     ['says something that it does not know', 'return { ok: true, action: "dance" };'],
@@ -156,6 +169,12 @@ describe('an answer that is not taken', () => {
     expect(bench.answers).toHaveLength(1);
   });
 
+  test('is not put for long where its URL has expired', async () => {
+    bench.putStatuses.push(500, ...Array.from({ length: 50 }, () => 403));
+    await expect(bench.ask(APPLIED)).rejects.toThrow('did not take the answer (status 403)');
+    expect(bench.putStatuses).toHaveLength(47);
+  });
+
   test('to the end of the time makes the gate fail, so that Lambda hands the event in again', async () => {
     bench.putStatuses.push(...Array.from({ length: 50 }, () => 500));
     await expect(bench.ask(APPLIED, {}, { remainingMs: 23_000 - 20_000 })).rejects.toThrow(
@@ -167,6 +186,15 @@ describe('an answer that is not taken', () => {
 test('a request on which CloudFormation has given up is dropped: nothing is run and nothing is answered', async () => {
   expect(await bench.ask(APPLIED, {}, { ageSeconds: 1_100 })).toBeUndefined();
   expect(bench.invokes).toEqual([]);
+});
+
+test.each([
+  { ageSeconds: 900, answers: 1 },
+  { ageSeconds: 1_100, answers: 0 },
+])('the age of a request is also known of a ResponseURL signed the old way: $ageSeconds s', async (aged) => {
+  const expires = Math.round(Date.now() / 1000) - aged.ageSeconds + 7_200;
+  await bench.ask(APPLIED, { ResponseURL: `${bench.answersUrl}?AWSAccessKeyId=A&Expires=${expires}` });
+  expect(bench.answers).toHaveLength(aged.answers);
 });
 
 test('properties that are not ours are refused without asking the runner', async () => {
@@ -278,6 +306,14 @@ describe('an undo resource', () => {
     const kept = await bench.ask(REVERTED, { ...undo, ...update, PhysicalResourceId: 'forerun-undo-1' });
     expect(kept?.PhysicalResourceId).toBe('forerun-undo-1');
     expect(bench.invokes).toEqual([]);
+  });
+
+  test('remembers the moment of its making where no request tells when it was asked', async () => {
+    const before = Date.now();
+    const answer = await bench.ask(REVERTED, { ...undo, ResponseURL: bench.answersUrl });
+    const moment = Number(answer?.PhysicalResourceId.slice('forerun-undo-'.length));
+    expect(moment).toBeGreaterThanOrEqual(before);
+    expect(moment).toBeLessThanOrEqual(Date.now());
   });
 
   test.each(['UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS', 'ROLLBACK_IN_PROGRESS'])(

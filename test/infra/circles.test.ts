@@ -1,4 +1,4 @@
-import { type App, Aspects, CfnResource, NestedStack, Stack } from 'aws-cdk-lib';
+import { type App, Aspects, CfnResource, Lazy, NestedStack, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -84,6 +84,34 @@ describe('gateAll', () => {
     expect(held).toContain(stack.getLogicalId(machine.node.defaultChild as CfnResource));
     expect(held.some((id) => id.startsWith('Nested'))).toBe(true);
     expect(held).toHaveLength(3);
+  });
+
+  it('holds what starts or carries code by other ways, and of the rules those that start tasks', () => {
+    const { stack, migrations } = newStack();
+    const types = [
+      'AWS::AppSync::FunctionConfiguration',
+      'AWS::AppSync::Resolver',
+      'AWS::AutoScaling::AutoScalingGroup',
+      'AWS::Batch::JobDefinition',
+      'AWS::CloudFront::Function',
+      'AWS::EC2::Instance',
+      'AWS::ECS::TaskSet',
+      'AWS::Scheduler::Schedule',
+    ];
+    const rule = (id: string, target: object) =>
+      new events.CfnRule(stack, id, {
+        scheduleExpression: 'rate(1 day)',
+        targets: Lazy.any({ produce: () => [{ arn: 'arn', id: 'one', ...target }] }),
+      });
+    const live = [
+      ...types.map((type, at) => new CfnResource(stack, `Live${at}`, { type })),
+      rule('Starting', { ecsParameters: { taskDefinitionArn: 'task' } }),
+    ];
+    const others = [rule('Calling', {}), new CfnResource(stack, 'Still', { type: 'AWS::SQS::Queue' })];
+    migrations.gateAll();
+    const held = new Set(holding(stack));
+    expect(live.filter((one) => !held.has(stack.getLogicalId(one)))).toEqual([]);
+    expect(others.filter((one) => held.has(stack.getLogicalId(one)))).toEqual([]);
   });
 
   it('holds the function as well where something calls it by itself', () => {

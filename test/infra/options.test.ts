@@ -1,4 +1,4 @@
-import { Aws, Duration, NestedStack, RemovalPolicy, Stack, Stage } from 'aws-cdk-lib';
+import { Aws, Duration, Fn, Lazy, NestedStack, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -37,17 +37,38 @@ describe('what migrations are told', () => {
     });
   });
 
-  it('may hold what only the deploy knows', () => {
-    const { stack } = newStack({ props: { params: { region: Aws.REGION } } });
-    expect(resourceOf(stack, CUSTOM).Properties['Params']).toEqual({
-      'Fn::Join': ['', ['{"region":"', { Ref: 'AWS::Region' }, '"}']],
+  it('may hold texts that only the deploy knows: they travel beside the JSON, and cannot break out of it', () => {
+    const { stack } = newStack({ props: { params: { in: [Aws.REGION], id: `a-${Aws.ACCOUNT_ID}`, n: 1 } } });
+    const json = '{"in":[{"forerun:text":0}],"id":{"forerun:text":1},"n":1}';
+    const texts = [{ Ref: 'AWS::Region' }, { 'Fn::Join': ['', ['a-', { Ref: 'AWS::AccountId' }]] }];
+    expect(resourceOf(stack, CUSTOM).Properties).toMatchObject({ Params: json, ParamTexts: texts });
+    expect(resourceOf(stack, 'AWS::Lambda::Function', 'MigrationsRunner').Properties).toMatchObject({
+      Environment: {
+        Variables: {
+          FORERUN_PARAMS: json,
+          FORERUN_PARAMS_TEXT_0: texts[0],
+          FORERUN_PARAMS_TEXT_1: texts[1],
+        },
+      },
     });
+  });
+
+  it.each([
+    ['a number', { limits: { rows: Token.asNumber({ Ref: 'Rows' }) } }, /'params.limits.rows' is known to/],
+    ['a list', { all: Fn.split(',', Aws.REGION) }, /'params.all' is known to the deploy only, and no text/],
+    ['anything', { any: Lazy.any({ produce: () => ({}) }) }, /Token\.asString/],
+    ['a name', { [`a-${Aws.REGION}`]: 1 }, /a name in 'params' is/],
+    ['our own mark', { a: { 'forerun:text': 0 } }, /a name in 'params.a' is/],
+  ])('may hold nothing else that only the deploy knows: %s', (_what, params, message) => {
+    expect(() => newStack({ props: { params } })).toThrow(message);
   });
 
   it.each([
     [{ big: 'x'.repeat(4000) }, /'params' has 4010 bytes/],
     [{ number: 5n }, /'params' cannot be written as JSON/],
-  ])('is refused where Lambda would refuse it: %#', (params, message) => {
+    [{ day: new Date(0) }, /'params' cannot be written as JSON/],
+    [{ nothing: undefined }, /'params' cannot be written as JSON/],
+  ])('is refused where Lambda would refuse it, or it would not arrive as it is: %#', (params, message) => {
     expect(() => newStack({ props: { params } })).toThrow(message);
   });
 

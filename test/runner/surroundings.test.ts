@@ -136,6 +136,38 @@ describe('parameters', () => {
     expect(await rows('select n, what from n')).toEqual([8, 'south']);
   });
 
+  test.each(['a "quote"', 'back\\slash\\', 'line\nbreak', 'x","admin":"y'])(
+    'whose texts only the deploy knew arrive as they are: %j',
+    async (region) => {
+      vi.stubEnv('FORERUN_PARAMS', '{"region":{"forerun:text":0},"limits":{"rows":8}}');
+      vi.stubEnv('FORERUN_PARAMS_TEXT_0', region);
+      expect(errorOf(await ask(told, { action: 'up' }))).toBeNull();
+      expect(await rows('select n, what from n')).toEqual([8, region]);
+    },
+  );
+
+  test('whose schema throws are refused without its words', async () => {
+    const validate = (given: unknown): never => {
+      throw new TypeError(JSON.stringify(given));
+    };
+    const throwing = migration({
+      after: 'base',
+      params: { '~standard': { version: 1, vendor: 'own', validate } },
+      up: ({ op }) => op.execute('create table n (n int)'),
+      down: irreversible('not needed here'),
+    });
+    const answer = await ask({ '0001_n': throwing }, { action: 'up', params: { word: 'hunter2' } });
+    expect(errorOf(answer)?.code).toBe('params-refused');
+    expect(JSON.stringify(answer) + place.said()).not.toContain('hunter2');
+  });
+
+  test('that the environment holds broken are refused without a word of them', async () => {
+    vi.stubEnv('FORERUN_PARAMS', '{"region":"hun"ter2"}');
+    const answer = await ask(told, { action: 'up' });
+    expect(errorOf(answer)?.code).toBe('input-invalid');
+    expect(JSON.stringify(answer) + place.said()).not.toContain('ter2');
+  });
+
   test('that do not fit are refused before anything runs; their places are told, their values are not', async () => {
     const answer = await ask(told, { action: 'up', params: { limits: { rows: 4711 } } });
     expect(errorOf(answer)).toMatchObject({
