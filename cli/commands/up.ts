@@ -1,5 +1,6 @@
 import { eventOf, runnerCommand } from '../runner/runner-command.ts';
 import { RUN_HELP, RUN_OPTIONS, runMembers } from '../runner/run-options.ts';
+import { BY_HELP, BY_OPTION } from '../runner/spoken-options.ts';
 
 /** Applies what is pending, as a deploy would. */
 export const up = runnerCommand({
@@ -10,8 +11,9 @@ export const up = runnerCommand({
 including <migration>. May take as long as a call of the runner does; do not worry about
 stopping it: the next run goes on from what was committed.
 
-${RUN_HELP}`,
-  options: RUN_OPTIONS,
+${RUN_HELP}${BY_HELP}`,
+  options: { ...RUN_OPTIONS, ...BY_OPTION },
   alias: 'act',
-  event: (given) => eventOf('up', { to: given.word('migration', false), ...runMembers(given) }, given),
+  event: (given) => 
+    eventOf('up', { to: given.word('migration', false), by: given.text('by'), ...runMembers(given) }, given),
 });
