@@ -47,10 +47,13 @@ export type Happening =
       readonly roleArn: string;
       readonly action: string;
       readonly resource: string;
+      /** Nothing that comes later can help: the rehearsal ends here. */
+      readonly ends: boolean;
     }
   | {
       readonly type: 'end-of-deploy';
       readonly deploy: number;
+      /** `DENIED` where the rehearsal ended before CloudFormation came to rest. */
       readonly status: string;
       readonly reason: string | null;
       readonly asTold: boolean;

@@ -60,6 +60,10 @@ export function narrator(write: (line: string) => void, standingOf: StandingOf):
         break;
       case 'end-of-deploy':
         flush();
+        if (happening.status === 'DENIED') {
+          write('  → ended here: no waiting brings a grant');
+          break;
+        }
         write(
           `  → ${happening.status}${touched ? '' : '; the app was not touched'}${happening.asTold ? '' : ' (NOT AS TOLD)'}`,
         );
@@ -170,9 +174,11 @@ function tellRun({
     : `nothing was done (${calls})`;
 }
 
-function tellDenied({ roleArn, action, resource }: Extract<Happening, { type: 'denied' }>): string {
-  const role = roleArn.split('/').at(-1);
-  return `denied: the role ${role} may not ${action} on ${resource}; a new grant takes a while to be known on AWS, so this is asked again for up to a minute`;
+function tellDenied({ roleArn, action, resource, ends }: Extract<Happening, { type: 'denied' }>): string {
+  const denied = `denied: the role ${roleArn.split('/').at(-1)} may not ${action} on ${resource}`;
+  return ends
+    ? `${denied}; on AWS this is asked again for a minute, in case the grant is new, and then fails the deploy`
+    : denied;
 }
 
 function tellStatus(status: unknown): string[] {
