@@ -1,5 +1,11 @@
 import type { Command, CommandGroup } from '../command.ts';
-import { COMMON_HELP, EXIT_CODES_HELP, eventOf, runnerCommand, type Given } from '../runner/runner-command.ts';
+import {
+  COMMON_HELP,
+  EXIT_CODES_HELP,
+  eventOf,
+  runnerCommand,
+  type Given,
+} from '../runner/runner-command.ts';
 import { BY_HELP, BY_OPTION, REASON_HELP, REASON_OPTION } from '../runner/spoken-options.ts';
 import { watchBackfill } from './backfill/watch.ts';
 import { workOnBackfills } from './backfill/work.ts';

@@ -1,5 +1,12 @@
 import { eventOf, runnerCommand } from '../runner/runner-command.ts';
-import { BY_HELP, BY_OPTION, CONFIRM_HELP, CONFIRM_OPTION, REASON_HELP, REASON_OPTION } from '../runner/spoken-options.ts';
+import {
+  BY_HELP,
+  BY_OPTION,
+  CONFIRM_HELP,
+  CONFIRM_OPTION,
+  REASON_HELP,
+  REASON_OPTION,
+} from '../runner/spoken-options.ts';
 
 /** Makes the journal say up to where the database stands. */
 export const stamp = runnerCommand({
@@ -17,7 +24,12 @@ ${CONFIRM_HELP}`,
   event: (given) =>
     eventOf(
       'stamp',
-      { to: given.word('migration', true), reason: given.text('reason'), by: given.text('by'), confirm: given.text('confirm') },
+      {
+        to: given.word('migration', true),
+        reason: given.text('reason'),
+        by: given.text('by'),
+        confirm: given.text('confirm'),
+      },
       given,
     ),
 });

@@ -1,5 +1,12 @@
 import { eventOf, runnerCommand } from '../runner/runner-command.ts';
-import { BY_HELP, BY_OPTION, CONFIRM_HELP, CONFIRM_OPTION, REASON_HELP, REASON_OPTION } from '../runner/spoken-options.ts';
+import {
+  BY_HELP,
+  BY_OPTION,
+  CONFIRM_HELP,
+  CONFIRM_OPTION,
+  REASON_HELP,
+  REASON_OPTION,
+} from '../runner/spoken-options.ts';
 
 /** Takes the lease away from whoever holds it. */
 export const unlock = runnerCommand({
@@ -15,5 +22,9 @@ ${CONFIRM_HELP}`,
   options: { ...REASON_OPTION, ...BY_OPTION, ...CONFIRM_OPTION },
   alias: 'act',
   event: (given) =>
-    eventOf('unlock', { reason: given.text('reason'), by: given.text('by'), confirm: given.text('confirm') }, given),
+    eventOf(
+      'unlock',
+      { reason: given.text('reason'), by: given.text('by'), confirm: given.text('confirm') },
+      given,
+    ),
 });

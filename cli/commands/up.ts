@@ -14,6 +14,6 @@ stopping it: the next run goes on from what was committed.
 ${RUN_HELP}${BY_HELP}`,
   options: { ...RUN_OPTIONS, ...BY_OPTION },
   alias: 'act',
-  event: (given) => 
+  event: (given) =>
     eventOf('up', { to: given.word('migration', false), by: given.text('by'), ...runMembers(given) }, given),
 });

@@ -40,6 +40,14 @@ export type Happening =
       /** After a rollback: whether the release works on that database. */
       readonly compatible?: string;
     }
+  /** A backfill came into a state, or was left to the worker. */
+  | {
+      readonly type: 'backfill';
+      readonly deploy: number;
+      readonly backfill: string;
+      readonly state: string;
+      readonly by: 'runner' | 'worker';
+    }
   /** A role was refused something for the first time in this deploy. */
   | {
       readonly type: 'denied';

@@ -52,6 +52,9 @@ export function narrator(write: (line: string) => void, standingOf: StandingOf):
         );
         break;
       }
+      case 'backfill':
+        for (const line of wrap(`${INDENT}  `, tellBackfill(happening))) write(line);
+        break;
       case 'run':
         for (const line of wrap(`${INDENT}  `, tellRun(happening))) write(line);
         break;
@@ -172,6 +175,12 @@ function tellRun({
   return error === 'plan-ahead'
     ? `the database is ahead of this release: nothing was done (${calls})`
     : `nothing was done (${calls})`;
+}
+
+function tellBackfill({ backfill, state, by }: Extract<Happening, { type: 'backfill' }>): string {
+  if (state === 'handed on') return `the worker goes on with ${backfill}`;
+  if (state === 'enqueued') return `the ${by} takes up ${backfill}`;
+  return state === 'succeeded' ? `all rows of ${backfill} are done` : `${backfill} is ${state}`;
 }
 
 function tellDenied({ roleArn, action, resource, ends }: Extract<Happening, { type: 'denied' }>): string {

@@ -20,10 +20,15 @@ export default backfill({
 
 let runner: RunnerStage;
 beforeAll(async () => {
-  runner = await openRunnerStage({
-    '0001_note.ts': module('base', ['create table note (id bigint primary key, slug text)']),
-    '0002_slug.ts': COUNT,
-  });
+  // Without a worker, who would take up at once what is resumed.
+  runner = await openRunnerStage(
+    {
+      '0001_note.ts': module('base', ['create table note (id bigint primary key, slug text)']),
+      '0002_slug.ts': COUNT,
+    },
+    {},
+    { props: { worker: false } },
+  );
 });
 afterAll(async () => {
   await runner.close();

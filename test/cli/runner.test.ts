@@ -67,7 +67,7 @@ describe('a deployed runner, asked from the command line', () => {
       /Z +down +applied +\S+ s +\d+ +ada \(through act\)\n  reverted  0002_words$/m,
     );
     expect(history.out).toMatch(
-      /Z +up +applied +\S+ s +\d+ +ForerunTest\w*, deploy first\n  applied   0001_note, 0002_words$/m,
+      /Z +up +applied +\S+ s +\d+ +Shop, deploy first\n  applied   0001_note, 0002_words$/m,
     );
   });
 

@@ -135,7 +135,11 @@ export async function play(options: PlayOptions, deploysBefore: number, tell: Te
   signal.addEventListener('abort', stop);
   const deploy = async (of: Release, stack: ListedStack): Promise<PlayedStack> => {
     current = { deploy: current.deploy + 1, beganMs: Date.now(), rollingBack: false };
-    tell({ type: 'deploy', deploy: current.deploy, title: `${stack.displayName} ${of.words}${where === null ? '' : `, in ${where}`}` });
+    tell({
+      type: 'deploy',
+      deploy: current.deploy,
+      title: `${stack.displayName} ${of.words}${where === null ? '' : `, in ${where}`}`,
+    });
     watch.begin(current.deploy);
     const deploying = started.cloudFormation.deploy(of.assembly, stack.artifactId, { parameters });
     const result = await Promise.race([deploying, missing.promise]);
