@@ -59,7 +59,7 @@ function settingsText({
 /** The newest; `--json` has them all. */
 const EVENTS_SHOWN = 5;
 
-function eventsOf({ events = [] }: BackfillData): readonly string[] {
+function eventsOf({ events }: BackfillData): readonly string[] {
   const before = events.length - EVENTS_SHOWN;
   return [
     ...events
