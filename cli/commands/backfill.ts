@@ -1,16 +1,34 @@
 import type { Command, CommandGroup } from '../command.ts';
-import { COMMON_HELP, EXIT_CODES_HELP, eventOf, runnerCommand } from '../runner/runner-command.ts';
+import {
+  COMMON_HELP,
+  EXIT_CODES_HELP,
+  eventOf,
+  runnerCommand,
+  type Given,
+} from '../runner/runner-command.ts';
+import { BY_HELP, BY_OPTION, REASON_HELP, REASON_OPTION } from '../runner/spoken-options.ts';
 import { watchBackfill } from './backfill/watch.ts';
 import { workOnBackfills } from './backfill/work.ts';
 
 const list = runnerCommand({
   name: 'backfill list',
-  summary: 'list all with state, progress and way out',
-  usage: '',
-  help: `Lists every backfill with its state, rows, rate and what is left. Changes nothing.
+  summary: 'list all with state, progress and way out; or one with its batches',
+  usage: '[<backfill>]',
+  help: `Lists every backfill with its state, rows, rate and what is left. Of one that is named it shows
+the ranges, too, how its batches went and what happened to it. Changes nothing.
 `,
   alias: 'read',
-  event: (given) => eventOf('backfills', {}, given),
+  event: (given) => eventOf('backfills', { backfill: given.word('backfill', false) }, given),
+});
+
+const SPOKEN_OPTIONS = { ...REASON_OPTION, ...BY_OPTION };
+
+const SPOKEN_HELP = `${REASON_HELP}
+${BY_HELP}`;
+
+const spokenMembers = (given: Given): Readonly<Record<string, unknown>> => ({
+  reason: given.text('reason'),
+  by: given.text('by'),
 });
 
 /** What moves a backfill along an edge of its states. */
@@ -27,9 +45,12 @@ const moves = (
     summary,
     usage: '<backfill>',
     help: `${summary[0]?.toUpperCase()}${summary.slice(1)}.
-`,
+
+${SPOKEN_HELP}`,
+    options: SPOKEN_OPTIONS,
     alias: 'act',
-    event: (given) => eventOf(action, { backfill: given.word('backfill', true) }, given),
+    event: (given) =>
+      eventOf(action, { backfill: given.word('backfill', true), ...spokenMembers(given) }, given),
   }),
 );
 
@@ -41,8 +62,10 @@ const tune = runnerCommand({
 
   --most-rows  rows of a batch at most, 1 to 50000
   --pause-ms   pause between two batches at least, in milliseconds
-  --parallel   ranges that are worked on at the same time, 1 to 16`,
+  --parallel   ranges that are worked on at the same time, 1 to 16
+${SPOKEN_HELP}`,
   options: {
+    ...SPOKEN_OPTIONS,
     'most-rows': { type: 'string' },
     'pause-ms': { type: 'string' },
     parallel: { type: 'string' },
@@ -56,6 +79,7 @@ const tune = runnerCommand({
         mostRows: given.count('most-rows'),
         pauseMs: given.count('pause-ms'),
         parallel: given.count('parallel'),
+        ...spokenMembers(given),
       },
       given,
     ),

@@ -1,4 +1,4 @@
-import { CONFIRM_HELP, CONFIRM_OPTION } from '../runner/spoken-options.ts';
+import { BY_HELP, BY_OPTION, CONFIRM_HELP, CONFIRM_OPTION } from '../runner/spoken-options.ts';
 import { eventOf, runnerCommand } from '../runner/runner-command.ts';
 import { RUN_HELP, RUN_OPTIONS, runMembers } from '../runner/run-options.ts';
 
@@ -10,13 +10,18 @@ export const down = runnerCommand({
   help: `Reverts everything after <migration>, newest first; \`base\` reverts everything.
 
 ${CONFIRM_HELP}
-${RUN_HELP}`,
-  options: { ...RUN_OPTIONS, ...CONFIRM_OPTION },
+${RUN_HELP}${BY_HELP}`,
+  options: { ...RUN_OPTIONS, ...CONFIRM_OPTION, ...BY_OPTION },
   alias: 'act',
   event: (given) =>
     eventOf(
       'down',
-      { to: given.word('migration', true), confirm: given.text('confirm'), ...runMembers(given) },
+      {
+        to: given.word('migration', true),
+        confirm: given.text('confirm'),
+        by: given.text('by'),
+        ...runMembers(given),
+      },
       given,
     ),
 });

@@ -8,7 +8,7 @@ import { LocalError, type LocalErrorCode } from '../../local/errors.ts';
 import type { Command, Output } from '../command.ts';
 import type { Happening } from '../rehearsal/happening.ts';
 import { narrator } from '../rehearsal/narrate.ts';
-import { byPlace, chooseStacks } from './rehearse/choose-stacks.ts';
+import { byPlace, chooseStacks, placeText } from './rehearse/choose-stacks.ts';
 import { findFault } from './rehearse/find-fault.ts';
 import { play, type Played, type Release } from './rehearse/play.ts';
 import { progressTo, type Progress } from '../terminal/progress.ts';
@@ -58,9 +58,9 @@ DATABASE_URL names). Nothing is sent to AWS.
   --assembly  a folder with a cloud assembly; nothing is synthesised then
   --json      print what happens as JSON lines
 
-exit codes: 0 the deploy would go through · 1 it would fail, and the stack would come home
-            2 nothing was rehearsed; the message says why · 3 it would fail, and the stack
-            would be stuck · 130 stopped by Ctrl-C`,
+exit codes: 0 the deploy would go through · 1 it would fail, and the stack would come home, or
+            a grant is missing · 2 nothing was rehearsed; the message says why · 3 it would
+            fail, and the stack would be stuck · 130 stopped by Ctrl-C`,
   async run(args, output) {
     const { values } = parseArgs({ args: [...args], options: OPTIONS });
     const stopper = new AbortController();
@@ -135,15 +135,16 @@ async function rehearseApp(wishes: Wishes, around: Around): Promise<number> {
   }
   const played: Played[] = [];
   let deploys = 0;
-  for (const group of byPlace(stacks)) {
+  const groups = byPlace(stacks);
+  for (const group of groups) {
     progress.say('Starting a database');
     const release = { assembly: now.assembly, all, stacks: group.stacks, words: 'as it is now' };
     const stood = before === null ? null : standing(before, group.stacks);
     const databaseUrl = process.env['DATABASE_URL'] || undefined;
     const { place } = group;
-    played.push(
-      await play({ place, release, before: stood, faults, parameters, databaseUrl, signal }, deploys, tell),
-    );
+    const where = groups.length === 1 ? null : placeText(place);
+    const options = { place, where, release, before: stood, faults, parameters, databaseUrl, signal };
+    played.push(await play(options, deploys, tell));
     deploys += release.stacks.length + (stood?.stacks.length ?? 0);
     if (verdictOf(played) !== 'goes through') break;
   }

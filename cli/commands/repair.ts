@@ -1,5 +1,5 @@
 import { eventOf, runnerCommand } from '../runner/runner-command.ts';
-import { REASON_HELP, REASON_OPTION } from '../runner/spoken-options.ts';
+import { BY_HELP, BY_OPTION, REASON_HELP, REASON_OPTION } from '../runner/spoken-options.ts';
 
 /** Puts the journal right where rows are gone or checksums have changed. */
 export const repair = runnerCommand({
@@ -9,8 +9,9 @@ export const repair = runnerCommand({
   help: `Brings deleted rows of the journal back and takes over the checksums of the runner's release.
 Runs no migration.
 
-${REASON_HELP}`,
-  options: REASON_OPTION,
+${REASON_HELP}
+${BY_HELP}`,
+  options: { ...REASON_OPTION, ...BY_OPTION },
   alias: 'act',
-  event: (given) => eventOf('repair', { reason: given.text('reason') }, given),
+  event: (given) => eventOf('repair', { reason: given.text('reason'), by: given.text('by') }, given),
 });

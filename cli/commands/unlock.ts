@@ -1,5 +1,12 @@
 import { eventOf, runnerCommand } from '../runner/runner-command.ts';
-import { CONFIRM_HELP, CONFIRM_OPTION, REASON_HELP, REASON_OPTION } from '../runner/spoken-options.ts';
+import {
+  BY_HELP,
+  BY_OPTION,
+  CONFIRM_HELP,
+  CONFIRM_OPTION,
+  REASON_HELP,
+  REASON_OPTION,
+} from '../runner/spoken-options.ts';
 
 /** Takes the lease away from whoever holds it. */
 export const unlock = runnerCommand({
@@ -10,9 +17,14 @@ export const unlock = runnerCommand({
 any more. Hardly ever needed: a run that died holds it for a minute at most.
 
 ${REASON_HELP}
+${BY_HELP}
 ${CONFIRM_HELP}`,
-  options: { ...REASON_OPTION, ...CONFIRM_OPTION },
+  options: { ...REASON_OPTION, ...BY_OPTION, ...CONFIRM_OPTION },
   alias: 'act',
   event: (given) =>
-    eventOf('unlock', { reason: given.text('reason'), confirm: given.text('confirm') }, given),
+    eventOf(
+      'unlock',
+      { reason: given.text('reason'), by: given.text('by'), confirm: given.text('confirm') },
+      given,
+    ),
 });

@@ -1,5 +1,6 @@
 import { eventOf, runnerCommand } from '../runner/runner-command.ts';
 import { PHASE_HELP, PHASE_OPTION, RUN_HELP, RUN_OPTIONS, runMembers } from '../runner/run-options.ts';
+import { BY_HELP, BY_OPTION } from '../runner/spoken-options.ts';
 
 /** Applies what is pending, as a deploy would. */
 export const up = runnerCommand({
@@ -10,13 +11,18 @@ export const up = runnerCommand({
 including <migration>. May take as long as a call of the runner does; do not worry about
 stopping it: the next run goes on from what was committed.
 
-${RUN_HELP}${PHASE_HELP}`,
-  options: { ...RUN_OPTIONS, ...PHASE_OPTION },
+${RUN_HELP}${PHASE_HELP}${BY_HELP}`,
+  options: { ...RUN_OPTIONS, ...PHASE_OPTION, ...BY_OPTION },
   alias: 'act',
   event: (given) =>
     eventOf(
       'up',
-      { to: given.word('migration', false), phase: given.text('phase'), ...runMembers(given) },
+      {
+        to: given.word('migration', false),
+        phase: given.text('phase'),
+        by: given.text('by'),
+        ...runMembers(given),
+      },
       given,
     ),
 });

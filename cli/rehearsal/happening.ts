@@ -40,6 +40,14 @@ export type Happening =
       /** After a rollback: whether the release works on that database. */
       readonly compatible?: string;
     }
+  /** A backfill came into a state, or was left to the worker. */
+  | {
+      readonly type: 'backfill';
+      readonly deploy: number;
+      readonly backfill: string;
+      readonly state: string;
+      readonly by: 'runner' | 'worker';
+    }
   /** A role was refused something for the first time in this deploy. */
   | {
       readonly type: 'denied';
@@ -47,10 +55,13 @@ export type Happening =
       readonly roleArn: string;
       readonly action: string;
       readonly resource: string;
+      /** Nothing that comes later can help: the rehearsal ends here. */
+      readonly ends: boolean;
     }
   | {
       readonly type: 'end-of-deploy';
       readonly deploy: number;
+      /** `DENIED` where the rehearsal ended before CloudFormation came to rest. */
       readonly status: string;
       readonly reason: string | null;
       readonly asTold: boolean;

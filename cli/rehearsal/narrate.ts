@@ -53,6 +53,9 @@ export function narrator(write: (line: string) => void, standingOf: StandingOf):
         );
         break;
       }
+      case 'backfill':
+        for (const line of wrap(`${INDENT}  `, tellBackfill(happening))) write(line);
+        break;
       case 'run':
         for (const line of wrap(`${INDENT}  `, tellRun(happening))) write(line);
         break;
@@ -61,6 +64,10 @@ export function narrator(write: (line: string) => void, standingOf: StandingOf):
         break;
       case 'end-of-deploy':
         flush();
+        if (happening.status === 'DENIED') {
+          write('  → ended here: no waiting brings a grant');
+          break;
+        }
         write(
           `  → ${happening.status}${touched ? '' : '; the app was not touched'}${happening.asTold ? '' : ' (NOT AS TOLD)'}`,
         );
@@ -185,9 +192,17 @@ function tellRun({
     : `refused (${error}): nothing was done (${calls})`;
 }
 
-function tellDenied({ roleArn, action, resource }: Extract<Happening, { type: 'denied' }>): string {
-  const role = roleArn.split('/').at(-1);
-  return `denied: the role ${role} may not ${action} on ${resource}; a new grant takes a while to be known on AWS, so this is asked again for up to a minute`;
+function tellBackfill({ backfill, state, by }: Extract<Happening, { type: 'backfill' }>): string {
+  if (state === 'handed on') return `the worker goes on with ${backfill}`;
+  if (state === 'enqueued') return `the ${by} takes up ${backfill}`;
+  return state === 'succeeded' ? `all rows of ${backfill} are done` : `${backfill} is ${state}`;
+}
+
+function tellDenied({ roleArn, action, resource, ends }: Extract<Happening, { type: 'denied' }>): string {
+  const denied = `denied: the role ${roleArn.split('/').at(-1)} may not ${action} on ${resource}`;
+  return ends
+    ? `${denied}; on AWS this is asked again for a minute, in case the grant is new, and then fails the deploy`
+    : denied;
 }
 
 function tellStatus(status: unknown): string[] {

@@ -5,6 +5,9 @@ import type { Happening } from './happening.ts';
 interface RunnerLine {
   readonly note?: string;
   readonly migration?: string;
+  readonly backfill?: string;
+  readonly state?: string;
+  readonly message?: string;
   readonly outcome?: string;
   readonly steps?: readonly { readonly migration: string; readonly outcome: string }[];
   readonly error?: { readonly code: string; readonly place: { readonly migration?: string } } | null;
@@ -12,6 +15,9 @@ interface RunnerLine {
   readonly ahead?: readonly string[] | null;
   readonly compatible?: string;
 }
+
+/** As the runner says that the worker has taken up a backfill. */
+const HANDED_ON = 'the worker goes on with it';
 
 export type Run = Extract<Happening, { type: 'run' }>;
 
@@ -46,8 +52,14 @@ export function watchRuns(
       runs = [];
       callsBefore = countCalls();
     },
-    line({ line }) {
+    line({ line, functionName }) {
       const said = parse(line);
+      const by = functionName.includes('Worker') ? 'worker' : 'runner';
+      if (said.note === 'backfill' && said.backfill !== undefined) {
+        tell({ type: 'backfill', deploy, backfill: said.backfill, state: said.state ?? 'unknown', by });
+      } else if (said.note === 'progress' && said.message === HANDED_ON && said.migration !== undefined) {
+        tell({ type: 'backfill', deploy, backfill: said.migration, state: 'handed on', by: 'worker' });
+      }
       if (said.note === 'began' && said.migration !== undefined) {
         closeMigration(false);
         open = { migration: said.migration, statements: 0 };

@@ -6,4 +6,8 @@ export const CONFIRM_HELP = `  --confirm  name of the database that is meant; wi
 
 export const REASON_OPTION = { reason: { type: 'string' } } as const;
 
-export const REASON_HELP = `  --reason   why; it stays in the journal, where \`forerun history\` shows it`;
+export const REASON_HELP = `  --reason   why; it stays in the journal, and is shown with what was asked`;
+
+export const BY_OPTION = { by: { type: 'string' } } as const;
+
+export const BY_HELP = `  --by       who asks; kept beside it, and checked by nobody`;

@@ -3,6 +3,7 @@ import type { Trial } from '../../lambda/engine/backfill/trial.ts';
 import { wrap } from '../rehearsal/wrap.ts';
 import { table } from '../terminal/table.ts';
 import { countOf, countText, momentText } from '../terminal/words.ts';
+import { detailOf } from './tell-one-backfill.ts';
 import { paceText, percentText, rowsText } from './progress-bar.ts';
 
 /** Every backfill with how far it is, and the way out where one has stopped. */
@@ -19,7 +20,10 @@ export function tellBackfills(backfills: readonly BackfillData[]): readonly stri
   ]);
   return [
     ...table(['backfill', 'state', 'done', 'looked at', 'changed', 'pace', 'since'], rows),
-    ...backfills.flatMap((one) => paragraph([...tuning(one), ...standstill(one), ...eventsOf(one)])),
+    ...backfills.flatMap((one) => [
+      ...paragraph([...tuning(one), ...standstill(one), ...eventsOf(one)]),
+      ...detailOf(one),
+    ]),
   ];
 }
 
@@ -38,24 +42,39 @@ export function standstill({ id, state, reason }: BackfillData): readonly string
   ];
 }
 
-function tuning({ id, state, mostRows, pauseMs, parallel }: BackfillData): readonly string[] {
-  if (state !== 'enqueued' && state !== 'running') return [];
-  const rows = mostRows === null ? 'as many rows as fit its time' : `at most ${countOf(mostRows, 'row')}`;
-  return [`${id}: ${rows} a batch, a pause of at least ${pauseMs} ms, ${countText(parallel)} in parallel`];
+function tuning(backfill: BackfillData): readonly string[] {
+  const { id, state } = backfill;
+  return state === 'enqueued' || state === 'running' ? [`${id}: ${settingsText(backfill)}`] : [];
 }
 
-function eventsOf({ events = [] }: BackfillData): readonly string[] {
-  return events.flatMap(({ at, move, to, by, reason }) =>
-    wrap(
-      `  ${momentText(at)}  `,
-      [
-        move,
-        `→ ${to}`,
-        ...(by === null ? [] : [`by ${by}`]),
-        ...(reason === null ? [] : [`(${reason})`]),
-      ].join(' '),
-    ),
-  );
+function settingsText({
+  mostRows,
+  pauseMs,
+  parallel,
+}: Pick<BackfillData, 'mostRows' | 'pauseMs' | 'parallel'>): string {
+  const rows = mostRows === null ? 'as many rows as fit its time' : `at most ${countOf(mostRows, 'row')}`;
+  return `${rows} a batch, a pause of at least ${countText(pauseMs)} ms, ${countText(parallel)} in parallel`;
+}
+
+/** The newest; `--json` has them all. */
+const EVENTS_SHOWN = 5;
+
+function eventsOf({ events }: BackfillData): readonly string[] {
+  const before = events.length - EVENTS_SHOWN;
+  return [
+    ...events
+      .slice(0, EVENTS_SHOWN)
+      .flatMap((event) => wrap(`  ${momentText(event.at)}  `, eventText(event))),
+    ...(before > 0 ? [`  and ${before} before`] : []),
+  ];
+}
+
+function eventText({ move, to, by, reason, settings }: BackfillData['events'][number]): string {
+  return [
+    move === 'tune' && settings !== null ? `tune: ${settingsText(settings)}` : `${move} → ${to}`,
+    ...(by === null ? [] : [`by ${by}`]),
+    ...(reason === null ? [] : [`(${reason})`]),
+  ].join(' ');
 }
 
 /** One batch that was rolled back: some rows before and after. */

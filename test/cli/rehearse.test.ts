@@ -99,11 +99,42 @@ describe('forerun rehearse on an app', () => {
         (line) => JSON.parse(line) as { type: string; title?: string; verdict?: string; exitCode?: number },
       );
     expect(told.filter(({ type }) => type === 'deploy').map(({ title }) => title)).toEqual([
-      'Beta/App as it is now',
+      'Beta/App as it is now, in account 210987654321, eu-west-1',
     ]);
     expect(told.at(-1)).toMatchObject({ type: 'verdict', verdict: 'comes home', exitCode: 1 });
   });
 });
+
+/** Two rehearsals in one. */
+const TWO_PLACES = { timeout: 120_000 };
+
+test(
+  'forerun rehearse of two accounts plays one after the other, each with all it needs, and names them',
+  TWO_PLACES,
+  async () => {
+    const { code, out } = await rehearse(app('pipeline-stage'));
+    const lines = [
+      ...['210987654321', '111100001111'].flatMap((account, index) => {
+        const stage = index === 0 ? 'Beta' : 'Prod';
+        return [
+          `${stage}/App as it is now, in account ${account}, eu-west-1`,
+          `${stage}-Data CREATE_IN_PROGRESS`,
+          `${stage}-App CREATE_IN_PROGRESS`,
+          '· 0002_fill_bodies',
+        ];
+      }),
+      'Stack Beta-App in account 210987654321, eu-west-1: CREATE_COMPLETE',
+      'Stack Prod-App in account 111100001111, eu-west-1: CREATE_COMPLETE',
+    ];
+    let from = 0;
+    for (const line of lines) {
+      const at = out.indexOf(line, from);
+      expect(at, `${line} in\n${out}`).toBeGreaterThan(-1);
+      from = at + line.length;
+    }
+    expect(code).toBe(0);
+  },
+);
 
 test('forerun rehearse leaves nothing behind when it is stopped, however often', async () => {
   const command = [join(ROOT, 'cli/main.ts'), 'rehearse', '--app', 'node waits.mjs'];

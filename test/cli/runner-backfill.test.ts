@@ -20,10 +20,15 @@ export default backfill({
 
 let runner: RunnerStage;
 beforeAll(async () => {
-  runner = await openRunnerStage({
-    '0001_note.ts': module('base', ['create table note (id bigint primary key, slug text)']),
-    '0002_slug.ts': COUNT,
-  });
+  // Without a worker, who would take up at once what is resumed.
+  runner = await openRunnerStage(
+    {
+      '0001_note.ts': module('base', ['create table note (id bigint primary key, slug text)']),
+      '0002_slug.ts': COUNT,
+    },
+    {},
+    { props: { worker: false } },
+  );
 });
 afterAll(async () => {
   await runner.close();
@@ -55,9 +60,11 @@ test('a dry run shows rows before and after, and nothing of it stays', async () 
 });
 
 test('a paused one is listed with its way out, and goes on when it is resumed; who watches sees it end', async () => {
-  const paused = await runner.forerun('backfill', 'pause', '0002_slug');
+  const why = ['--by', 'ada', '--reason', 'nightly import'];
+  const paused = await runner.forerun('backfill', 'pause', '0002_slug', ...why);
   expect(paused).toMatchObject({ code: 0, err: '' });
-  expect(paused.out).toContain('0002_slug is paused: a person asked for "pause".');
+  expect(paused.out).toContain('0002_slug is paused: nightly import.');
+  expect(paused.out).toContain('pause → paused by ada (nightly import)');
   const stopped = await runner.forerun('backfill', 'watch', '0002_slug');
   expect(stopped.code).toBe(1);
   expect(stopped.out).toMatch(/^0002_slug: paused, /);
@@ -73,6 +80,7 @@ test('a paused one is listed with its way out, and goes on when it is resumed; w
     '--pause-ms',
     '5',
   );
+  expect(tuned.out).toContain('tune: at most 300 rows a batch');
   expect(tuned.out).toContain('0002_slug: at most 300 rows a batch, a pause of at least 5 ms, 1 in parallel');
 
   const watching = runner.begin({}, 'backfill', 'watch', '--every', '1');
@@ -84,6 +92,11 @@ test('a paused one is listed with its way out, and goes on when it is resumed; w
   expect(watched).toMatchObject({ code: 0, err: '' });
   expect(watched.out).toMatch(/^0002_slug: succeeded, 100 %/m);
   expect(await done()).toEqual([{ done: ROWS }]);
+  const listed = await runner.forerun('backfill', 'list', '0002_slug');
+  expect(listed).toMatchObject({ code: 0, err: '' });
+  expect(listed.out).toMatch(/^from +batches +looked at +rows each +time each$/m);
+  expect(listed.out).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +\d+ +\d+ +\d+ +\d+ ms +▇+$/m);
+  expect(listed.out.split('\n').length).toBeLessThan(25);
   expect((await runner.forerun('backfill', 'watch')).out).toBe('No backfill is open.\n');
 });
 

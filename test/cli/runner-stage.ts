@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { LocalPostgres } from '../../local/postgres/postgres.ts';
+import type { AppVariant } from '../deploy/stage-app.ts';
 import { finish, ROOT, start, type Child, type Ended } from '../child.ts';
 import { openStage, openTheatre, STACK, type Stage } from '../deploy/stage.ts';
 
@@ -19,10 +20,11 @@ export interface RunnerStage {
 export async function openRunnerStage(
   migrations: Readonly<Record<string, string>>,
   options: Parameters<typeof openStage>[1] = {},
+  variant: AppVariant = {},
 ): Promise<RunnerStage> {
   const postgres: LocalPostgres = await openTheatre();
   const stage = await openStage(postgres, options);
-  await stage.deploy('first', migrations);
+  await stage.deploy('first', migrations, {}, variant);
   const functionName = (): string =>
     String(
       stage.rehearsal.cloudFormation

@@ -52,21 +52,27 @@ describe('a deployed runner, asked from the command line', () => {
     const other = await runner.forerun('down', '0001_note', '--confirm', 'production');
     expect(other.err).toContain('down was confirmed for another database than "app".');
 
-    const down = await runner.forerun('down', '0001_note', '--confirm', 'app');
+    const down = await runner.forerun('down', '0001_note', '--confirm', 'app', '--by', 'ada');
     expect(down).toMatchObject({ code: 0, out: '0002_words  reverted\n1 migration reverted.\n' });
     const plan = await runner.forerun('plan');
     expect(plan.out).toBe('Would apply 1 migration.\ntogether:\n  0002_words\n');
     const up = await runner.forerun('up');
     expect(up).toMatchObject({ code: 0, out: '0002_words  applied\n1 migration applied.\n', err: '' });
     expect((await runner.forerun('up')).out).toBe('Nothing to do: the database stands where it shall.\n');
-    const history = await runner.forerun('history', '--limit', '2');
-    expect(history.out).toMatch(/Z +up +applied +\S+ s +1 applied +by hand$/m);
-    expect(history.out).toMatch(/Z +down +applied +\S+ s +1 reverted +by hand$/m);
-    expect(history.out).not.toContain('2 applied');
+    const history = await runner.forerun('history', '--limit', '20');
+    expect(history.out).toMatch(
+      /Z +up +applied +\S+ s +\d+ +by hand \(through act\)\n  applied   0002_words$/m,
+    );
+    expect(history.out).toMatch(
+      /Z +down +applied +\S+ s +\d+ +ada \(through act\)\n  reverted  0002_words$/m,
+    );
+    expect(history.out).toMatch(
+      /Z +up +applied +\S+ s +\d+ +Shop, deploy first\n  applied   0001_note, 0002_words$/m,
+    );
   });
 
   test('keeps a reason, unlocks, repairs and stamps', async () => {
-    const why = ['--reason', 'a test'];
+    const why = ['--reason', 'a test', '--by', 'ada'];
     const unlock = await runner.forerun('unlock', ...why, '--confirm', 'app');
     expect(unlock).toMatchObject({
       code: 0,
@@ -81,7 +87,8 @@ describe('a deployed runner, asked from the command line', () => {
       code: 0,
       out: '1 row removed: 0002_words\nNo migration ran: only the journal was changed.\n',
     });
-    expect((await runner.forerun('history', '--limit', '1')).out).toContain('reason    a test');
+    const history = await runner.forerun('history', '--limit', '1');
+    expect(history.out).toMatch(/Z +stamp +[^]+ ada \(through act\)\n  reason    a test\n/);
     await runner.forerun('stamp', 'head', ...why, '--confirm', 'app');
   });
 

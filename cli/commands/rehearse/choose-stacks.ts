@@ -55,6 +55,10 @@ export function byPlace(
   }));
 }
 
+/** As a person says it; what a stack leaves open follows whoever deploys. */
+export const placeText = ({ account, region }: Place): string =>
+  [account === undefined ? 'your own account' : `account ${account}`, region ?? 'your own region'].join(', ');
+
 function placeOf({ account, region }: ListedStack): Place {
   return {
     ...(account === undefined ? {} : { account }),

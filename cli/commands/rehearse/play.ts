@@ -28,13 +28,19 @@ export interface PlayOptions {
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly databaseUrl: string | undefined;
   readonly signal: AbortSignal;
+  /** Names the place in what is told, where there is more than one. */
+  readonly where: string | null;
 }
 
 /** How the deploy of one stack ended. */
 export interface PlayedStack {
   readonly stack: string;
-  readonly status: DeployResult['status'];
-  readonly kind: DeployResult['kind'];
+  /** `DENIED`: the rehearsal ended where a grant was missing, before CloudFormation came to rest. */
+  readonly status: DeployResult['status'] | 'DENIED';
+  /** Account and region, where the stacks are of more than one. */
+  readonly place: string | null;
+  /** Null where it is `DENIED`. */
+  readonly kind: DeployResult['kind'] | null;
   /** The first thing that failed; null when nothing did. */
   readonly reason: string | null;
   readonly databases: readonly DatabaseStanding[];
@@ -52,14 +58,23 @@ export interface Played {
   readonly passedOver: readonly string[];
 }
 
+/**
+ * What Forerun asks for again for up to a minute, in case the grant is new. Here policies count at once and nothing else goes on
+ * meanwhile, so that a minute changes nothing.
+ */
+const WAITED_FOR = /^(?:rds-data:|secretsmanager:)/;
+
 /** Deploys the stacks of one account and region, one after the other, each after those that it needs. */
 export async function play(options: PlayOptions, deploysBefore: number, tell: Tell): Promise<Played> {
-  const { place, release, before, faults, parameters, databaseUrl, signal } = options;
+  const { place, release, before, faults, parameters, databaseUrl, signal, where } = options;
   const passedOver = new Set<string>();
   const met = new Set<string>();
   const seen = new Map<string, string>();
   const denied = new Map<string, Denied>();
+  const missing = Promise.withResolvers<'denied'>();
   let armed = false;
+  /** What happens while all is taken down belongs to no deploy. */
+  let isOver = false;
   let current = { deploy: deploysBefore, beganMs: Date.now(), rollingBack: false };
   let rehearsal: Rehearsal | undefined;
   const watch = watchRuns(
@@ -86,13 +101,18 @@ export async function play(options: PlayOptions, deploysBefore: number, tell: Te
       );
     },
     onDenied(one) {
+      const ends = !current.rollingBack && WAITED_FOR.test(one.action);
+      if (ends) missing.resolve('denied');
       const key = JSON.stringify([current.deploy, one]);
       if (denied.has(key)) return;
       denied.set(key, one);
-      tell({ type: 'denied', deploy: current.deploy, ...one });
+      tell({ type: 'denied', deploy: current.deploy, ...one, ends });
     },
-    onLog: (line) => watch.line(line),
+    onLog(line) {
+      if (!isOver) watch.line(line);
+    },
     onEvent({ stackName, logicalId, resourceType, status, reason = null, path = null }) {
+      if (isOver) return;
       const { deploy, beganMs } = current;
       seen.set(`${stackName} ${logicalId}`, resourceType);
       current.rollingBack ||= status.includes('ROLLBACK');
@@ -115,14 +135,30 @@ export async function play(options: PlayOptions, deploysBefore: number, tell: Te
   signal.addEventListener('abort', stop);
   const deploy = async (of: Release, stack: ListedStack): Promise<PlayedStack> => {
     current = { deploy: current.deploy + 1, beganMs: Date.now(), rollingBack: false };
-    tell({ type: 'deploy', deploy: current.deploy, title: `${stack.displayName} ${of.words}` });
+    tell({
+      type: 'deploy',
+      deploy: current.deploy,
+      title: `${stack.displayName} ${of.words}${where === null ? '' : `, in ${where}`}`,
+    });
     watch.begin(current.deploy);
-    const result = await started.cloudFormation.deploy(of.assembly, stack.artifactId, { parameters });
+    const deploying = started.cloudFormation.deploy(of.assembly, stack.artifactId, { parameters });
+    const result = await Promise.race([deploying, missing.promise]);
+    if (result === 'denied') {
+      isOver = true;
+      // Ended by close(), and not asked any more.
+      deploying.catch(() => undefined);
+      const { deploy } = current;
+      const [first] = denied.values();
+      const reason = `${first?.action} on ${first?.resource} is not granted to ${first?.roleArn}`;
+      tell({ type: 'end-of-deploy', deploy, status: 'DENIED', reason, asTold: true });
+      return { stack: stack.name, status: 'DENIED', place: where, kind: null, reason, databases: [] };
+    }
     const reason = result.reason ?? null;
     tell({ type: 'end-of-deploy', deploy: current.deploy, status: result.status, reason, asTold: true });
     return {
       stack: result.stackName,
       status: result.status,
+      place: where,
       kind: result.kind,
       reason,
       databases: await standingsOfDatabases(started, stack.name),

@@ -3,12 +3,13 @@ import type { Played, PlayedStack } from './play.ts';
 import type { DatabaseStanding } from './standing-of-database.ts';
 
 /** What the real deploy would come to. */
-export type Verdict = 'goes through' | 'comes home' | 'gets stuck' | 'not rehearsed';
+export type Verdict = 'goes through' | 'comes home' | 'is denied' | 'gets stuck' | 'not rehearsed';
 
 /** Exit code by verdict. */
 export const EXIT_CODES = {
   'goes through': 0,
   'comes home': 1,
+  'is denied': 1,
   'not rehearsed': 2,
   'gets stuck': 3,
 } as const satisfies Record<Verdict, number>;
@@ -17,6 +18,7 @@ export const EXIT_CODES = {
 export function verdictOf(played: readonly Played[]): Verdict {
   const stacks = played.flatMap(({ stacks }) => stacks);
   if (stacks.some(({ status }) => status.endsWith('_FAILED'))) return 'gets stuck';
+  if (stacks.some(({ status }) => status === 'DENIED')) return 'is denied';
   if (stacks.some(({ reason }) => reason !== null)) return 'comes home';
   const isUnsaid = played.some(({ failedBefore, unmet }) => failedBefore !== null || unmet.length > 0);
   return isUnsaid ? 'not rehearsed' : 'goes through';
@@ -39,6 +41,10 @@ export function tellVerdict(played: readonly Played[], write: (line: string) => 
       write('The deploy would fail, and the stack would come home.');
       write(`Next: ${unmetOr(unmet, `${wayOut(played)}, and rehearse again.`)}`);
       break;
+    case 'is denied':
+      write('The deploy would fail for want of a grant; its rollback was not rehearsed.');
+      write('Next: grant what is missing, and rehearse again.');
+      break;
     case 'gets stuck':
       write('The deploy would fail, and the stack would be stuck.');
       write('Next: mend what failed first, and rehearse again. docs/deploys.md tells the ways out on AWS.');
@@ -55,10 +61,15 @@ export function tellVerdict(played: readonly Played[], write: (line: string) => 
 }
 
 function tellStack(
-  { stack, status, kind, reason, databases }: PlayedStack,
+  { stack, status, place, kind, reason, databases }: PlayedStack,
   write: (line: string) => void,
 ): void {
-  write(`Stack ${stack}: ${kind === 'no-changes' ? 'nothing to change' : status}`);
+  const name = place === null ? stack : `${stack} in ${place}`;
+  if (status === 'DENIED') {
+    write(`Stack ${name}: ended where a grant was missing`);
+    return;
+  }
+  write(`Stack ${name}: ${kind === 'no-changes' ? 'nothing to change' : status}`);
   if (reason !== null) for (const line of wrap('  failed first: ', reason)) write(line);
   if (databases.length === 0 && status === 'ROLLBACK_COMPLETE') write('  it is gone again, with its runner');
   for (const database of databases) {
