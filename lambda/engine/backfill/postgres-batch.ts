@@ -129,7 +129,7 @@ export function sampleStatement(step: TrialStep, most: number): Statement {
 select pg_catalog.jsonb_build_object('keys', coalesce(pg_catalog.jsonb_agg(key order by at), '[]'), 'edge', ${edgeJson(step.key)}) as answer from (
   select pg_catalog.jsonb_build_array(${columns.map((column) => `cast(${column} as text)`).join(', ')}) as key,
     row_number() over (order by ${columns.join(', ')}) as at
-  from ${step.backfill.table} where ${rows.sql} order by ${columns.join(', ')} limit ${most}) as sampled`,
+  from ${step.backfill.table} where ${rows.sql} order by ${columns.join(', ')} limit ${most}) as forerun_sampled`,
     parameters: { ...window.parameters, ...rows.parameters },
   };
 }
@@ -137,14 +137,16 @@ select pg_catalog.jsonb_build_object('keys', coalesce(pg_catalog.jsonb_agg(key o
 /** Some rows by their keys as they are now, for showing them. */
 export function showStatement({ id, backfill, key }: TrialStep, keys: readonly KeyTexts[]): Statement {
   const { table, columns } = backfill;
-  const matches = key.map(({ column, type }, at) => `${table}.${column} = cast(value ->> ${at} as ${type})`);
+  const matches = key.map(
+    ({ column, type }, at) => `${table}.${column} = cast(forerun_value ->> ${at} as ${type})`,
+  );
   const members = columns.map(
     ({ name, column }) => `'${name.replaceAll("'", "''")}', to_jsonb(${table}.${column})`,
   );
   return {
     sql: `${tagOf(id)} select pg_catalog.jsonb_build_object(${members.join(', ')}) as shown
-from json_array_elements(cast(:keys as json)) with ordinality as asked (value, at) join ${table} on ${matches.join(' and ')}
-order by at`,
+from json_array_elements(cast(:keys as json)) with ordinality as forerun_asked (forerun_value, forerun_at) join ${table} on ${matches.join(' and ')}
+order by forerun_at`,
     parameters: { keys: JSON.stringify(keys) },
   };
 }

@@ -190,8 +190,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     const tookMs = clock.now() - beganMs;
     held = { ...held, range: answer.range, revision: answer.revision };
     pace = withBatch(pace, [beganMs, 1, answer.seen, tookMs]);
-    if (held.range.ended) return leave({ end: 'ended' });
     if (peeking) {
+      if (held.range.ended) return leave({ end: 'ended' });
       peeked = true;
       continue;
     }
@@ -213,6 +213,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       milliseconds: tookMs,
       nextRows: Math.min(sizing.rows, mostRows),
     });
+    if (held.range.ended) return leave({ end: 'ended' });
     const pauseMs = Math.max(answer.backfill.pauseMs, worker.throttle.alone() ? 0 : NICE * tookMs);
     if (!(await rest(worker, pauseMs))) return leave({ end: 'time', why: null });
   }
