@@ -1,3 +1,4 @@
+import type { RootOperationNode } from 'kysely';
 import type { Change, Form } from '../engine/backfill/backfill.ts';
 import { ForerunError } from '../engine/errors.ts';
 import { packingOf } from './backfill-packing.ts';
@@ -5,6 +6,7 @@ import type { Place } from './backfill-sql.ts';
 import { createBuilder } from './dialect.ts';
 import { quoteIdentifier, quoteName } from './quote-name.ts';
 import { readBackOf } from './typing/read-back.ts';
+import { unread } from './typing/reading.ts';
 import { textOf } from './value-text.ts';
 
 /** Reads the declared columns as any query would, and turns what the author's code gives back into texts. */
@@ -29,7 +31,10 @@ export function transformForm(
   };
   const columns = [...table.types.keys()].map((name) => `${table.name}.${name}`);
   const query = db.selectFrom(table.name).select(columns);
-  const readBack = readBackOf(query.toOperationNode(), tables) ?? ((row: Record<string, unknown>) => row);
+  // The builder has put its reading forms in, which hide the columns' types; the node stays of the kind it was.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const node = unread(query.toOperationNode()) as RootOperationNode;
+  const readBack = readBackOf(node, tables) ?? ((row: Record<string, unknown>) => row);
   return {
     kind: 'transform',
     packed: packing.map(({ name, expression }) =>

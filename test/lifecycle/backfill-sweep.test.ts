@@ -139,7 +139,6 @@ test('a table and its key may have any name that a part of our own statements mi
       ' ',
     );
   const { set, ...terms } = common;
-  const columns = (key: string) => ({ [key]: bigint(), n: integer().nullable() });
   const keys = ['tile', 'edge', 'at', 'key', 'k0', 'c0', 'f0', 'rows', 'value', 'seen', 'number'];
   const chosen = names.map((name, at) => ({ name, key: keys[at % keys.length] ?? 'id' }));
   const ids = chosen.map(({ name }, at) => `${String(at + 2).padStart(4, '0')}_${name}`);
@@ -160,7 +159,7 @@ test('a table and its key may have any name that a part of our own statements mi
         backfill({
           ...terms,
           after: ids[at - 1] ?? '0001_create',
-          table: table(name, columns(key)),
+          table: table(name, { [key]: bigint(), n: integer().nullable() }),
           key,
           batchRows: 1,
           parallel: 2,
