@@ -1,10 +1,12 @@
+import type { RootOperationNode } from 'kysely';
 import type { Change, Form } from '../engine/backfill/backfill.ts';
 import { ForerunError } from '../engine/errors.ts';
-import type { Row } from '../engine/ports.ts';
+import { packingOf } from './backfill-packing.ts';
 import type { Place } from './backfill-sql.ts';
 import { createBuilder } from './dialect.ts';
 import { quoteIdentifier, quoteName } from './quote-name.ts';
 import { readBackOf } from './typing/read-back.ts';
+import { unread } from './typing/reading.ts';
 import { textOf } from './value-text.ts';
 
 /** Reads the declared columns as any query would, and turns what the author's code gives back into texts. */
@@ -14,17 +16,35 @@ export function transformForm(
   transform: (row: object) => unknown,
 ): Form {
   const { table, tables } = place;
-  const columns = [...table.types.keys()].map((column) => `${table.name}.${column}`);
   const db = createBuilder({ execute: () => Promise.reject(notHere()) }, tables);
+  const packing = [...table.types].flatMap(([name, type]) => {
+    const how = packingOf(type);
+    return how === undefined ? [] : [{ name, ...how }];
+  });
+  const packed = new Set(packing.map(({ name }) => name));
+  const selected = (name: string): string => {
+    const { sql } = db
+      .selectFrom(table.name)
+      .select([`${table.name}.${name}`])
+      .compile();
+    return sql.slice('select '.length, -` from ${quoteName(table.name)}`.length);
+  };
+  const columns = [...table.types.keys()].map((name) => `${table.name}.${name}`);
   const query = db.selectFrom(table.name).select(columns);
-  const { sql } = query.compile();
-  const select = sql.slice('select '.length, -` from ${quoteName(table.name)}`.length);
-  const readBack = readBackOf(query.toOperationNode(), tables) ?? ((row: Record<string, unknown>) => row);
+  // The builder has put its reading forms in, which hide the columns' types; the node stays of the kind it was.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const node = unread(query.toOperationNode()) as RootOperationNode;
+  const readBack = readBackOf(node, tables) ?? ((row: Record<string, unknown>) => row);
   return {
     kind: 'transform',
-    select: [select],
-    change(row: Row) {
-      const read = readBack({ ...row });
+    packed: packing.map(({ name, expression }) =>
+      expression(`${quoteName(table.name)}.${quoteIdentifier(name)}`),
+    ),
+    beside: [...table.types.keys()].filter((name) => !packed.has(name)).map(selected),
+    change(values, beside) {
+      const row: Record<string, unknown> = { ...beside };
+      packing.forEach(({ name, value }, at) => (row[name] = value(values[at])));
+      const read = readBack(row);
       return changesOf(place, keys, read, transform(read));
     },
   };

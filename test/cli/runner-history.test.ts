@@ -14,6 +14,7 @@ const RUN: RunData = {
   finishedAt: '2026-11-24T10:12:04Z',
   milliseconds: 412,
   outcome: 'applied',
+  phase: null,
   rows: 1_200,
   dataApiCalls: 7,
   error: null,

@@ -131,33 +131,45 @@ test('a rare row is looked for window by window, each no larger than it was to b
   expect(await missing(database)).toBe(0);
 });
 
-test('a table may have any name that a part of our own statements might have', async () => {
+test('a table and its key may have any name that a part of our own statements might have', async () => {
   const database = await place.freshDatabase();
-  const names = ['ready', 'edge', 'seen', 'done', 'filled', 'tally', 'moved', 'marked'] as const;
+  const names =
+    'ready edge seen done filled tally moved marked seat size parts edges sampled captured open largest cut held fitting sent lost'.split(
+      ' ',
+    );
+  const { set, ...terms } = common;
+  const keys = ['tile', 'edge', 'at', 'key', 'k0', 'c0', 'f0', 'rows', 'value', 'seen', 'number'];
+  const chosen = names.map((name, at) => ({ name, key: keys[at % keys.length] ?? 'id' }));
+  const ids = chosen.map(({ name }, at) => `${String(at + 2).padStart(4, '0')}_${name}`);
   const history = historyOf({
     '0001_create': migration({
       after: 'base',
       async up({ op }) {
-        for (const name of names) {
-          await op.execute(`create table ${name} (id bigint primary key, n int)`);
-          await op.execute(`insert into ${name} select g, null from generate_series(1, 3) g`);
+        for (const { name, key } of chosen) {
+          await op.execute(`create table "${name}" ("${key}" bigint primary key, n int)`);
+          await op.execute(`insert into "${name}" select g, null from generate_series(1, 16) g`);
         }
       },
       down: irreversible('a test'),
     }),
     ...Object.fromEntries(
-      names.map((name, at) => [
-        `000${at + 2}_${name}`,
+      chosen.map(({ name, key }, at) => [
+        ids[at],
         backfill({
-          ...common,
-          after: at === 0 ? '0001_create' : `000${at + 1}_${names[at - 1]}`,
-          table: table(name, { id: bigint(), n: integer().nullable() }),
+          ...terms,
+          after: ids[at - 1] ?? '0001_create',
+          table: table(name, { [key]: bigint(), n: integer().nullable() }),
+          key,
+          batchRows: 1,
+          parallel: 2,
+          frozen: at % 3 === 0,
+          ...(at % 2 === 0 ? { set } : { transform: () => set }),
         }),
       ]),
     ),
   });
-  expect((await database.up(history)).error).toBeNull();
-  for (const name of names) {
-    expect(await database.query(`select count(n)::int as done from ${name}`)).toEqual([{ done: 3 }]);
+  expect((await database.up(history, { timeMs: 600_000 })).error).toBeNull();
+  for (const { name } of chosen) {
+    expect(await database.query(`select count(n)::int as done from "${name}"`)).toEqual([{ done: 16 }]);
   }
 });

@@ -56,10 +56,12 @@ export type Form =
   /** Rows are read, computed and written back where they are still as they were read. */
   | {
       readonly kind: 'transform';
-      /** Select list of what is read, in order; the columns come back under the names of `columns`. */
-      readonly select: readonly string[];
+      /** Expressions that JSON carries without loss; their values come as one array. */
+      readonly packed: readonly string[];
+      /** What it does not: parts of a select list, whose values come under the columns' names. */
+      readonly beside: readonly string[];
       /** What a row becomes; empty when nothing of it changes. Throws what the author's code throws. */
-      change(row: Row): readonly Change[];
+      change(packed: readonly unknown[], beside: Row): readonly Change[];
     }
   /** The author's own statements, in one transaction with the cursor. */
   | {

@@ -1,5 +1,5 @@
 import type { BoundValue, Statement } from '../ports.ts';
-import type { Backfill, Change, KeyColumn, KeyTexts, SetColumn } from './backfill.ts';
+import type { Backfill, KeyColumn, KeyTexts, SetColumn } from './backfill.ts';
 import { dueRows, notedRows, STILL_DUE } from './postgres-due.ts';
 import { limitParameters, marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
 import {
@@ -61,20 +61,20 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'chang
 }
 
 /** What was done, counted once. */
-const TALLY = `forerun_tally as materialized (
+export const TALLY = `forerun_tally as materialized (
   select pg_catalog.count(*) as changed, pg_catalog.bool_or(forerun_still) as still from forerun_done
 )`;
-const CHANGED = '(select changed from forerun_tally)';
+export const CHANGED = '(select changed from forerun_tally)';
 
 /** A change that leaves its own predicate true would be done again by whoever comes next: nothing of it may stay. */
-const STILL = `'still', (select forerun.refuse_endless() from forerun_tally where still)`;
+export const STILL = `'still', (select forerun.refuse_endless() from forerun_tally where still)`;
 
-const seatOf = ({ seat, statementTimeoutMs }: Step): Record<string, BoundValue> => ({
+export const seatOf = ({ seat, statementTimeoutMs }: Step): Record<string, BoundValue> => ({
   ...seatParameters(seat),
   ...limitParameters(statementTimeoutMs),
 });
 
-function markParameters({
+export function markParameters({
   rows,
   recent,
   pace,
@@ -145,7 +145,7 @@ export function sampleStatement(step: TrialStep, most: number): Statement {
 select pg_catalog.jsonb_build_object('keys', coalesce(pg_catalog.jsonb_agg(key order by at), '[]'), 'edge', ${edgeJson(step.key)}) as answer from (
   select pg_catalog.jsonb_build_array(${columns.map((column) => `cast(${column} as text)`).join(', ')}) as key,
     row_number() over (order by ${columns.join(', ')}) as at
-  from ${step.backfill.table} where ${rows.sql} order by ${columns.join(', ')} limit ${most}) as sampled`,
+  from ${step.backfill.table} where ${rows.sql} order by ${columns.join(', ')} limit ${most}) as forerun_sampled`,
     parameters: { ...window.parameters, ...rows.parameters },
   };
 }
@@ -153,129 +153,17 @@ select pg_catalog.jsonb_build_object('keys', coalesce(pg_catalog.jsonb_agg(key o
 /** Some rows by their keys as they are now, for showing them. */
 export function showStatement({ id, backfill, key }: TrialStep, keys: readonly KeyTexts[]): Statement {
   const { table, columns } = backfill;
-  const matches = key.map(({ column, type }, at) => `${table}.${column} = cast(value ->> ${at} as ${type})`);
+  const matches = key.map(
+    ({ column, type }, at) => `${table}.${column} = cast(forerun_value ->> ${at} as ${type})`,
+  );
   const members = columns.map(
     ({ name, column }) => `'${name.replaceAll("'", "''")}', to_jsonb(${table}.${column})`,
   );
   return {
     sql: `${tagOf(id)} select pg_catalog.jsonb_build_object(${members.join(', ')}) as shown
-from json_array_elements(cast(:keys as json)) with ordinality as asked (value, at) join ${table} on ${matches.join(' and ')}
-order by at`,
+from json_array_elements(cast(:keys as json)) with ordinality as forerun_asked (forerun_value, forerun_at) join ${table} on ${matches.join(' and ')}
+order by forerun_at`,
     parameters: { keys: JSON.stringify(keys) },
-  };
-}
-
-/** The rows of the next window as `transform` gets them, beside the window's last key. */
-export function readStatement(step: TrialStep, select: readonly string[]): Statement {
-  const window = windowOf(step, false);
-  const rows = rowsOfWindow(step);
-  return {
-    sql: `${tagOf(step.id)} with ${window.sql}
-select ${edgeJson(step.key)} as forerun_edge, cast(${window.seen} as integer) as forerun_seen, ${readColumns(step, select)}
-from (values (1)) as forerun_one (forerun_n) left join ${step.backfill.table} on ${rows.sql}`,
-    parameters: { ...window.parameters, ...rows.parameters },
-  };
-}
-
-/** The rows that have lost against another writer, as they are now. */
-export function readAgainStatement(
-  step: Step,
-  select: readonly string[],
-  keys: readonly KeyTexts[],
-): Statement {
-  const { table, where, frozen } = step.backfill;
-  const matches = step.key.map(
-    ({ column, type }, at) => `${table}.${column} = cast(forerun_again ->> ${at} as ${type})`,
-  );
-  const chosen = frozen || where === null ? NOBODY_ASKED : where;
-  return {
-    sql: `${tagOf(step.id)} select cast(null as jsonb) as forerun_edge, 0 as forerun_seen, ${readColumns(step, select)}
-from json_array_elements(cast(:again as json)) as forerun_list (forerun_again) join ${table} on ${matches.join(' and ')}
-where (${chosen.sql})`,
-    parameters: { again: JSON.stringify(keys), ...chosen.parameters },
-  };
-}
-
-function readColumns({ backfill: { table }, key }: WindowStep, select: readonly string[]): string {
-  const texts = key.map(({ column }) => `cast(${table}.${column} as text)`).join(', ');
-  return `cast(${table}.xmin as text) as forerun_version, pg_catalog.jsonb_build_array(${texts}) as forerun_key, ${select.join(', ')}`;
-}
-
-/** A row as it was read, and what becomes of it. */
-export interface ChangedRow {
-  readonly key: KeyTexts;
-  readonly version: string;
-  readonly changes: readonly Change[];
-}
-
-export interface Write {
-  readonly rows: readonly ChangedRow[];
-  /** Where the cursor goes; null where it stays. */
-  readonly edge: KeyTexts | null;
-  readonly over: boolean;
-  readonly seen: number;
-  /** Keys that are still to be read again, beside those that lose now. */
-  readonly rest: readonly KeyTexts[];
-}
-
-/**
- * Writes computed rows where they still have the version that was read; whoever has lost is remembered with the cursor and
- * read again. `xmin` changes with every new version of a row and can be compared whatever the columns' types.
- */
-export function writeStatement(step: Step, write: Write): Statement {
-  const { key, backfill } = step;
-  const { table, frozen, where } = backfill;
-  const columns = [
-    ...new Map(write.rows.flatMap(({ changes }) => changes.map((change) => [change.column, change.type]))),
-  ];
-  const rows = write.rows.map(({ key: texts, version, changes }) => [
-    ...texts,
-    version,
-    ...columns.flatMap(([column]) => {
-      const change = changes.find((one) => one.column === column);
-      return change === undefined ? [null, null] : ['1', change.text];
-    }),
-  ]);
-  const cells = columns.map(([column, type], at) => {
-    const place = key.length + 1 + 2 * at;
-    return `${column} = case when forerun_row ->> ${place} is null then ${table}.${column} else cast(forerun_row ->> ${place + 1} as ${type}) end`;
-  });
-  const matches = key.map(
-    ({ column, type }, at) => `${table}.${column} = cast(forerun_row ->> ${at} as ${type})`,
-  );
-  const still = frozen || where === null ? { sql: 'false', parameters: {} } : where;
-  const texts = key.map(({ column }) => `cast(${table}.${column} as text)`).join(', ');
-  const done =
-    columns.length === 0
-      ? 'select cast(null as jsonb) as forerun_key, false as forerun_still where false'
-      : `update ${table} set ${cells.join(', ')} from forerun_sent
-  where ${matches.join(' and ')} and cast(${table}.xmin as text) = forerun_row ->> ${key.length}
-  returning pg_catalog.jsonb_build_array(${texts}) as forerun_key, coalesce((${still.sql}), false) as forerun_still`;
-  const lost = `coalesce((select pg_catalog.jsonb_agg(asked) from (
-    select pg_catalog.jsonb_build_array(${key.map((_, at) => `forerun_row ->> ${at}`).join(', ')}) as asked from forerun_sent) s
-    where asked not in (select forerun_key from forerun_done)), '[]')`;
-  const mark = marked({
-    over: `${write.over} and ${lost} = '[]'`,
-    edge: 'cast(:edge as jsonb)',
-    seen: 'cast(:seen as bigint)',
-    changed: CHANGED,
-    redo: `${lost} || cast(:rest as jsonb)`,
-    frozen,
-  });
-  return {
-    sql: `${tagOf(step.id)} ${SEAT}, forerun_sent as materialized (
-  select value as forerun_row from json_array_elements(cast(:rows as json)) where exists (select from forerun_ready)
-), forerun_done as (${done}), ${TALLY}, ${mark}
-select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', ${CHANGED}, ${STILL}) as answer`,
-    parameters: {
-      ...seatOf(step),
-      ...markParameters(step),
-      rows: JSON.stringify(rows),
-      rest: JSON.stringify(write.rest),
-      edge: write.edge === null ? null : JSON.stringify(write.edge),
-      seen: BigInt(write.seen),
-      ...(columns.length === 0 ? {} : still.parameters),
-    },
   };
 }
 
@@ -303,16 +191,24 @@ select pg_catalog.jsonb_build_object('ready', exists (select from forerun_ready)
   };
 }
 
+/** How far a batch has come. */
+export interface BatchEnd {
+  /** Where the cursor goes; null where it stays. */
+  readonly edge: KeyTexts | null;
+  readonly over: boolean;
+  readonly seen: number;
+}
+
 /** Inside a transaction, after the author's own statements: the cursor moves with them. */
 export function closeStatement(
   step: Step,
-  write: Omit<Write, 'rows' | 'rest'> & { readonly any: boolean; readonly changed: number },
+  end: BatchEnd & { readonly any: boolean; readonly changed: number },
 ): Statement {
-  const { edge } = write;
-  const rows = step.backfill.frozen || edge === null || !write.any ? null : rowsBetween(step, edge);
+  const { edge } = end;
+  const rows = step.backfill.frozen || edge === null || !end.any ? null : rowsBetween(step, edge);
   const due = dueRows(step, rows);
   const mark = marked({
-    over: String(write.over),
+    over: String(end.over),
     edge: 'cast(:edge as jsonb)',
     seen: 'cast(:seen as bigint)',
     changed: 'cast(:changed as bigint)',
@@ -327,8 +223,8 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint),
       ...markParameters(step),
       ...due.parameters,
       edge: edge === null ? null : JSON.stringify(edge),
-      seen: BigInt(write.seen),
-      changed: BigInt(write.changed),
+      seen: BigInt(end.seen),
+      changed: BigInt(end.changed),
     },
   };
 }
@@ -364,4 +260,4 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', 0, 'changed', 0) as an
 }
 
 /** By which the database's own views show what works. */
-const tagOf = (id: string): string => `/* forerun ${id} */`;
+export const tagOf = (id: string): string => `/* forerun ${id} */`;

@@ -127,16 +127,16 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 export function captureTarget(place: BackfillPlace, { table, key, where }: Backfill): Statement {
   const target = targetTable(place.history, place.backfill);
   return {
-    sql: `/* forerun ${place.backfill} */ with seat as materialized (
+    sql: `/* forerun ${place.backfill} */ with forerun_chosen as materialized (
   select history, id from forerun.backfill
   where history = :history and id = :backfill and state = 'running' and captured_at is null for update
-), captured as (
+), forerun_captured as (
   insert into ${target} select ${key.map(({ column }) => `${table}.${column}`).join(', ')} from ${table}
-  where exists (select from seat) and (${where?.sql ?? 'true'})
+  where exists (select from forerun_chosen) and (${where?.sql ?? 'true'})
   returning 1
 )
-update forerun.backfill b set captured_at = pg_catalog.clock_timestamp(), total = (select pg_catalog.count(*) from captured)
-from seat where b.history = seat.history and b.id = seat.id`,
+update forerun.backfill b set captured_at = pg_catalog.clock_timestamp(), total = (select pg_catalog.count(*) from forerun_captured)
+from forerun_chosen s where b.history = s.history and b.id = s.id`,
     parameters: { ...placeOf(place), ...where?.parameters },
   };
 }
@@ -156,30 +156,31 @@ export function createRanges(
   const order = columns.join(', ');
   const texts = columns.map((column) => `cast(${column} as text)`).join(', ');
   return {
-    sql: `/* forerun ${place.backfill} */ with ${SIZE}, sampled as (
-  select ${order}, ntile(${wanted}) over (order by ${order}) as tile
+    sql: `/* forerun ${place.backfill} */ with ${SIZE}, forerun_sampled as (
+  select ${order}, ntile(${wanted}) over (order by ${order}) as forerun_tile
   from ${source} ${SAMPLED}
   where ${wanted} > 1
-), edges as (
-  select distinct on (tile) tile, pg_catalog.jsonb_build_array(${texts}) as edge from sampled order by tile, ${order}
-), parts as (
+), forerun_edges as (
+  select distinct on (forerun_tile) forerun_tile, pg_catalog.jsonb_build_array(${texts}) as forerun_edge from forerun_sampled
+  order by forerun_tile, ${order}
+), forerun_parts as (
   select 1 as number, cast(null as jsonb) as lower_key
   union all
-  select cast(row_number() over (order by tile) as integer) + 1, edge from edges where tile > 1
-), seat as (
+  select cast(row_number() over (order by forerun_tile) as integer) + 1, forerun_edge from forerun_edges where forerun_tile > 1
+), forerun_begun as (
   update forerun.backfill b
-  set key = cast(:key as jsonb), prepared_at = pg_catalog.clock_timestamp(), total = coalesce(b.total, (select rows from size)),
-      ranges = (select cast(pg_catalog.count(*) as integer) from parts)
-  from (select 1) as one
+  set key = cast(:key as jsonb), prepared_at = pg_catalog.clock_timestamp(), total = coalesce(b.total, (select rows from forerun_size)),
+      ranges = (select cast(pg_catalog.count(*) as integer) from forerun_parts)
+  from (select 1) as forerun_one
   where b.history = :history and b.id = :backfill and b.prepared_at is null and b.state = 'running'
   returning b.history, b.id
-), placed as (
+), forerun_placed as (
   insert into forerun.backfill_range (history, backfill, number, lower_key, cursor_key, upper_key, batch_rows)
-  select seat.history, seat.id, p.number, p.lower_key, p.lower_key, lead(p.lower_key) over (order by p.number), :batch_rows
-  from seat, parts p
+  select s.history, s.id, p.number, p.lower_key, p.lower_key, lead(p.lower_key) over (order by p.number), :batch_rows
+  from forerun_begun s, forerun_parts p
   returning history, number
 )
-insert into forerun.lease (history, name) select history, :leases || number from placed
+insert into forerun.lease (history, name) select history, :leases || number from forerun_placed
 on conflict (history, name) do update set token = forerun.lease.token + 1, holder = null, expires_at = null`,
     parameters: {
       ...placeOf(place),

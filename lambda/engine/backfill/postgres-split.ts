@@ -41,24 +41,24 @@ export function largestRange(place: BackfillPlace, spec: Backfill, key: readonly
     ...bound('upper_key', key).map((value, at) => `${value} as ${upper[at]}`),
   ];
   return {
-    sql: `/* forerun ${place.backfill} */ with ${SIZE}, open as materialized (
+    sql: `/* forerun ${place.backfill} */ with ${SIZE}, forerun_open as materialized (
   select number, batch_rows, cursor_key is null as from_start, upper_key is null as to_end, ${bounds.join(', ')}
   from forerun.backfill_range where history = :history and backfill = :backfill and not ended
-), sampled as materialized (
+), forerun_sampled as materialized (
   select ${columns.map((column, at) => `${column} as ${names[at]}`).join(', ')} from ${source} ${SAMPLED}
-), found as materialized (
+), forerun_found as materialized (
   select o.number, o.batch_rows, pg_catalog.jsonb_build_array(${names.map((name) => `cast(s.${name} as text)`).join(', ')}) as key,
     row_number() over (partition by o.number order by ${names.map((name) => `s.${name}`).join(', ')}) as at,
     pg_catalog.count(*) over (partition by o.number) as keys
-  from open o join sampled s
+  from forerun_open o join forerun_sampled s
     on (o.from_start or ${compared(of('s', names), '>', of('o', lower))}) and (o.to_end or ${compared(of('s', names), '<=', of('o', upper))})
-), largest as (
-  select number, keys from found
-  where at = 1 and keys * 100 >= ${LEAST_BATCHES} * batch_rows * (select percent from size)
+), forerun_largest as (
+  select number, keys from forerun_found
+  where at = 1 and keys * 100 >= ${LEAST_BATCHES} * batch_rows * (select percent from forerun_size)
   order by keys desc, number limit 1
 )
 select pg_catalog.jsonb_build_object('range', number, 'keys', pg_catalog.jsonb_agg(key order by at)) as answer
-from found join largest using (number, keys) where at % greatest(1, keys / ${TRIED_KEYS}) = 0 group by number`,
+from forerun_found join forerun_largest using (number, keys) where at % greatest(1, keys / ${TRIED_KEYS}) = 0 group by number`,
     parameters: { history: place.history, backfill: place.backfill, source },
   };
 }
@@ -87,53 +87,53 @@ export function splitRange(
   const names = key.map((_, at) => `f${at}`);
   // A null of the column brings its collation along, by which the keys are ordered.
   const shaped = bound('e.key', key).map(
-    (value, at) => `coalesce(shape.${names[at]}, ${value}) as ${names[at]}`,
+    (value, at) => `coalesce(forerun_shape.${names[at]}, ${value}) as ${names[at]}`,
   );
-  const beyond = compared(names, '>', bound('held.cursor_key', key));
-  const within = `${compared(names, '<=', bound('held.upper_key', key))} and e_key <> held.upper_key`;
+  const beyond = compared(names, '>', bound('h.cursor_key', key));
+  const within = `${compared(names, '<=', bound('h.upper_key', key))} and e_key <> h.upper_key`;
   return {
-    sql: `/* forerun ${taker.backfill} */ with patience as materialized (
+    sql: `/* forerun ${taker.backfill} */ with forerun_patience as materialized (
   select pg_catalog.set_config('lock_timeout', '${PATIENCE_MS}ms', true) as lock_timeout
-), numbered as materialized (
-  update forerun.backfill b set ranges = b.ranges + 1 from patience
+), forerun_numbered as materialized (
+  update forerun.backfill b set ranges = b.ranges + 1 from forerun_patience
   where b.history = :history and b.id = :backfill and b.state = 'running'
   returning b.history, b.id, b.ranges as number
-), leased as materialized (
-  select l.history, l.name from numbered join forerun.lease l on l.history = numbered.history and l.name = :lease
+), forerun_leased as materialized (
+  select l.history, l.name from forerun_numbered n join forerun.lease l on l.history = n.history and l.name = :lease
   for update of l
-), held as materialized (
-  select r.* from leased join forerun.backfill_range r
-    on r.history = leased.history and r.backfill = :backfill and r.number = :range and not r.ended
+), forerun_held as materialized (
+  select r.* from forerun_leased d join forerun.backfill_range r
+    on r.history = d.history and r.backfill = :backfill and r.number = :range and not r.ended
   for update of r
-), tried as (
+), forerun_tried as (
   select e.key as e_key, e.at, ${shaped.join(', ')}
   from pg_catalog.jsonb_array_elements(cast(:keys as jsonb)) with ordinality as e (key, at)
-  left join (select ${columns.map((column, at) => `${column} as ${names[at]}`).join(', ')} from ${source} limit 0) as shape on true
-), fitting as (
-  select e_key, row_number() over (order by tried.at) as at, pg_catalog.count(*) over () as keys from tried, held
-  where (held.cursor_key is null or ${beyond}) and (held.upper_key is null or (${within}))
-), edge as materialized (
-  select e_key as key from fitting where at = (keys + 1) / 2
-), cut as (
-  update forerun.backfill_range r set upper_key = edge.key from held, edge
-  where r.history = held.history and r.backfill = held.backfill and r.number = held.number
+  left join (select ${columns.map((column, at) => `${column} as ${names[at]}`).join(', ')} from ${source} limit 0) as forerun_shape on true
+), forerun_fitting as (
+  select e_key, row_number() over (order by t.at) as at, pg_catalog.count(*) over () as keys from forerun_tried t, forerun_held h
+  where (h.cursor_key is null or ${beyond}) and (h.upper_key is null or (${within}))
+), forerun_edge as materialized (
+  select e_key as key from forerun_fitting where at = (keys + 1) / 2
+), forerun_cut as (
+  update forerun.backfill_range r set upper_key = e.key from forerun_held h, forerun_edge e
+  where r.history = h.history and r.backfill = h.backfill and r.number = h.number
   returning r.number
-), fenced as (
-  update forerun.lease l set revision = l.revision + 1 from leased, cut
-  where l.history = leased.history and l.name = leased.name
-), placed as (
+), forerun_fenced as (
+  update forerun.lease l set revision = l.revision + 1 from forerun_leased d, forerun_cut
+  where l.history = d.history and l.name = d.name
+), forerun_placed as (
   insert into forerun.backfill_range (history, backfill, number, lower_key, cursor_key, upper_key, pass, horizon, batch_rows)
-  select held.history, held.backfill, numbered.number, edge.key, edge.key, held.upper_key, held.pass, held.horizon, held.batch_rows
-  from cut, numbered, held, edge
+  select h.history, h.backfill, n.number, e.key, e.key, h.upper_key, h.pass, h.horizon, h.batch_rows
+  from forerun_cut, forerun_numbered n, forerun_held h, forerun_edge e
   returning history, number
-), taken as (
+), forerun_taken as (
   insert into forerun.lease (history, name, token, holder, acquired_at, expires_at)
   select history, :leases || number, 1, :worker, pg_catalog.clock_timestamp(),
-         pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond' from placed
+         pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond' from forerun_placed
   on conflict (history, name) do update
     set token = forerun.lease.token + 1, holder = excluded.holder, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
 )
-select pg_catalog.jsonb_build_object('range', (select number from placed)) as answer`,
+select pg_catalog.jsonb_build_object('range', (select number from forerun_placed)) as answer`,
     parameters: {
       ...placeParameters({ ...taker, range }),
       leases: leasePrefix(taker.backfill),

@@ -4,17 +4,14 @@ import { rollBack } from '../roll-back.ts';
 import { openSession, tagged } from '../session.ts';
 import type { Statement, Transaction } from '../ports.ts';
 import type { KeyTexts } from './backfill.ts';
+import { batchStatement, closeStatement, openStatement, peekStatement, type Step } from './postgres-batch.ts';
 import {
-  batchStatement,
-  closeStatement,
-  openStatement,
-  peekStatement,
   readAgainStatement,
   readStatement,
+  rowsRead,
   writeStatement,
   type ChangedRow,
-  type Step,
-} from './postgres-batch.ts';
+} from './postgres-transform.ts';
 import { limited } from './postgres-seat.ts';
 import { rowsBetween } from './postgres-window.ts';
 import { answerOf, type RangeView, type StepAnswer } from './range-view.ts';
@@ -97,29 +94,21 @@ async function computed(
 ): Promise<Statement | null> {
   const again = range.redo.length > 0;
   const reading = again
-    ? readAgainStatement(step, form.select, range.redo.slice(0, step.rows))
-    : readStatement(step, form.select);
-  const { rows } = await ports.database.execute(limited(reading, step.statementTimeoutMs), { rows: true });
-  const seen = Number(rows[0]?.['forerun_seen'] ?? 0);
+    ? readAgainStatement(step, form, range.redo.slice(0, step.rows))
+    : readStatement(step, form);
+  const { rows: answer } = await ports.database.execute(limited(reading, step.statementTimeoutMs), {
+    rows: true,
+  });
+  const { rows, edge, seen } = rowsRead(answer, step);
   const changed: ChangedRow[] = [];
-  for (const row of rows) {
-    const {
-      forerun_edge: _edge,
-      forerun_seen: _seen,
-      forerun_version: version,
-      forerun_key: key,
-      ...own
-    } = row;
-    if (typeof version !== 'string') continue;
+  for (const { version, key, packed, beside } of rows) {
     let changes: ChangedRow['changes'];
     try {
-      changes = form.change(own);
+      changes = form.change(packed, beside);
     } catch (cause) {
       throw new TransformThrew(cause);
     }
-    // The key is made of texts by our own statement.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    if (changes.length > 0) changed.push({ key: key as unknown as KeyTexts, version, changes });
+    if (changes.length > 0) changed.push({ key, version, changes });
   }
   const bytes = changed.reduce((sum, row) => sum + bytesOf(row), 0);
   if (bytes > MOST_BYTES) {
@@ -131,8 +120,7 @@ async function computed(
   }
   return writeStatement(step, {
     rows: changed,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    edge: again ? null : ((rows[0]?.['forerun_edge'] ?? null) as KeyTexts | null),
+    edge,
     over: !again && seen < step.rows,
     seen,
     rest: again ? range.redo.slice(step.rows) : [],

@@ -3,13 +3,8 @@ import type { RunLimits } from '../limits.ts';
 import type { Ports, Transaction } from '../ports.ts';
 import { openSession, tagged } from '../session.ts';
 import type { Backfill, KeyTexts } from './backfill.ts';
-import {
-  readStatement,
-  sampleStatement,
-  showStatement,
-  trialStatement,
-  type TrialStep,
-} from './postgres-batch.ts';
+import { sampleStatement, showStatement, trialStatement, type TrialStep } from './postgres-batch.ts';
+import { readStatement, rowsRead } from './postgres-transform.ts';
 import { rowsBetween } from './postgres-window.ts';
 import type { BackfillPlace } from './postgres-prepare.ts';
 import { findKey } from './prepare.ts';
@@ -96,13 +91,9 @@ async function effect(
   const { form } = step.backfill;
   if (edge === null) return 0;
   if (form.kind === 'transform') {
-    const { rows } = await transaction.execute(readStatement(step, form.select), { rows: true });
+    const { rows } = await transaction.execute(readStatement(step, form), { rows: true });
     const names = new Map(step.backfill.columns.map(({ name, column }) => [column, name]));
-    const changes = rows
-      .filter((row) => typeof row['forerun_version'] === 'string')
-      .map(({ forerun_edge: _e, forerun_seen: _s, forerun_version: _v, forerun_key: _k, ...own }) =>
-        form.change(own),
-      );
+    const changes = rowsRead(rows, step).rows.map(({ packed, beside }) => form.change(packed, beside));
     return {
       count: changes.filter((one) => one.length > 0).length,
       after: changes.map((one) =>
