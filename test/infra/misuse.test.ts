@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
 import { folderOf, migrationText } from './folder.ts';
@@ -95,6 +96,40 @@ describe('a cluster', () => {
       ),
     );
     expect(new Migrations(stack, 'Third', { ...props, history: 'third' }).head).toBe('0001_first');
+  });
+
+  it.each([
+    ['in one stack', {}, false, true],
+    [
+      'in stacks of one account and region',
+      { env: { account: '111122223333', region: 'eu-west-1' } },
+      true,
+      true,
+    ],
+    ['in stacks that may go to different accounts', {}, true, false],
+  ])('is refused a second time as another import, %s', (_where, props, apart, refused) => {
+    const app = newApp();
+    const one = new Stack(app, 'One', props);
+    const two = apart ? new Stack(app, 'Two', props) : one;
+    const migrate = (stack: Stack, id: string, clusterIdentifier: string) => {
+      const secret = secretsmanager.Secret.fromSecretNameV2(stack, `${id}Secret`, 'imported');
+      const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, `${id}Database`, {
+        clusterIdentifier,
+        dataApiEnabled: true,
+        secret,
+      });
+      return new Migrations(stack, id, { cluster, database: 'app', directory: folderOf(ONE) });
+    };
+    const again = (): string => {
+      try {
+        return migrate(two, 'Second', 'Imported').head;
+      } catch (cause) {
+        return String(cause);
+      }
+    };
+    expect(migrate(one, 'First', 'imported').head).toBe('0001_first');
+    expect(again()).toMatch(refused ? /'One\/First' already migrates the database 'app'/ : /^0001_first$/);
+    expect(migrate(two, 'Other', 'other').head).toBe('0001_first');
   });
 
   it('is refused when nothing says which database to migrate', () => {
