@@ -111,25 +111,16 @@ describe('a cluster', () => {
     const app = newApp();
     const one = new Stack(app, 'One', props);
     const two = apart ? new Stack(app, 'Two', props) : one;
-    const migrate = (stack: Stack, id: string, clusterIdentifier: string) => {
-      const secret = secretsmanager.Secret.fromSecretNameV2(stack, `${id}Secret`, 'imported');
-      const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, `${id}Database`, {
-        clusterIdentifier,
-        dataApiEnabled: true,
-        secret,
-      });
-      return new Migrations(stack, id, { cluster, database: 'app', directory: folderOf(ONE) });
-    };
     const again = (): string => {
       try {
-        return migrate(two, 'Second', 'Imported').head;
+        return migrateImport(two, 'Second', 'Imported').head;
       } catch (cause) {
         return String(cause);
       }
     };
-    expect(migrate(one, 'First', 'imported').head).toBe('0001_first');
+    expect(migrateImport(one, 'First', 'imported').head).toBe('0001_first');
     expect(again()).toMatch(refused ? /'One\/First' already migrates the database 'app'/ : /^0001_first$/);
-    expect(migrate(two, 'Other', 'other').head).toBe('0001_first');
+    expect(migrateImport(two, 'Other', 'other').head).toBe('0001_first');
   });
 
   it('is refused when nothing says which database to migrate', () => {
@@ -214,3 +205,14 @@ describe('runBefore', () => {
     expect(() => migrations.runBefore()).toThrow(/names nothing that shall wait/);
   });
 });
+
+/** Migrates a cluster that was made elsewhere, by its identifier. */
+const migrateImport = (stack: Stack, id: string, clusterIdentifier: string) => {
+  const secret = secretsmanager.Secret.fromSecretNameV2(stack, `${id}Secret`, 'imported');
+  const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, `${id}Database`, {
+    clusterIdentifier,
+    dataApiEnabled: true,
+    secret,
+  });
+  return new Migrations(stack, id, { cluster, database: 'app', directory: folderOf(ONE) });
+};
