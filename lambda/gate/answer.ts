@@ -19,12 +19,18 @@ const LONGEST_PAUSE_MS = 10_000;
 /** So often in a row a refusal that waiting does not change is asked for. */
 const MOST_REFUSALS = 3;
 
-/** The body within CloudFormation's limit; a reason that does not fit is cut, never lost whole. */
+/** So many bytes of a reason are worth more than the rest of a long attribute. */
+const LEAST_REASON_BYTES = 400;
+
+/**
+ * The body within CloudFormation's limit; a reason that does not fit is cut, never lost whole. Attributes are cut before that where
+ * they leave it no room, and none is ever missing. The ids are CloudFormation's own, and come back as they are.
+ */
 export function answerBody(
   asked: GateRequest,
   { status, reason, data, physicalId = PHYSICAL_RESOURCE_ID }: GateAnswer,
 ): string {
-  const bodyWith = (shown: string): string =>
+  const bodyOf = (shown: string, attributes: GateAnswer['data']): string =>
     JSON.stringify({
       Status: status,
       Reason: shown,
@@ -32,9 +38,18 @@ export function answerBody(
       StackId: asked.StackId,
       RequestId: asked.RequestId,
       LogicalResourceId: asked.LogicalResourceId,
-      Data: data,
+      Data: attributes,
     });
   const characters = Array.from(reason);
+  const leastBytes = Math.min(LEAST_REASON_BYTES, Buffer.byteLength(JSON.stringify(reason)));
+  let shownData = data;
+  while (
+    Buffer.byteLength(bodyOf('', shownData)) + leastBytes > MAX_ANSWER_BYTES &&
+    Object.values(shownData).some((value) => value !== '')
+  ) {
+    shownData = withLongestHalved(shownData);
+  }
+  const bodyWith = (shown: string): string => bodyOf(shown, shownData);
   let body = bodyWith(reason);
   for (let keep = characters.length; keep > 0 && Buffer.byteLength(body) > MAX_ANSWER_BYTES;) {
     const excess = Buffer.byteLength(body) - MAX_ANSWER_BYTES;
@@ -43,6 +58,18 @@ export function answerBody(
     body = bodyWith(withoutMiddle(characters, keep));
   }
   return body;
+}
+
+function withLongestHalved(data: GateAnswer['data']): GateAnswer['data'] {
+  const longest = Math.max(...Object.values(data).map(({ length }) => length));
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [name, value.length === longest ? halved(value) : value]),
+  );
+}
+
+function halved(value: string): string {
+  const characters = Array.from(value);
+  return characters.slice(0, Math.floor(characters.length / 2)).join('');
 }
 
 /** The beginning says what happened, the end what to do: the middle goes. */

@@ -49,7 +49,11 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** CloudFormation answers over https; anything else is somebody's own event, unless the services are local ones. */
+/**
+ * CloudFormation answers over https; anything else is somebody's own event, unless the services are local ones. The host is not
+ * looked at: which hosts CloudFormation uses in each region and partition is documented nowhere, and one refused wrongly would hold a
+ * stack for an hour.
+ */
 function isAnswerable(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol } = new URL(url);

@@ -30,6 +30,32 @@ describe('an answer', () => {
     expect(Buffer.byteLength(body)).toBeGreaterThan(2500);
   });
 
+  test.each([
+    ['ascii', 'h'],
+    ['quotes', '"'],
+    ['letters of four bytes', '🚚'],
+    ['control characters', '\u0001'],
+  ])(
+    'cuts attributes of %s that leave no room, keeps each of them, and keeps the reason',
+    (_claim, letter) => {
+      const ids = { ...asked, StackId: 's'.repeat(1_500), PhysicalResourceId: 'p'.repeat(1_000) };
+      const data = {
+        Head: letter.repeat(4_200),
+        DeployId: letter.repeat(4_200),
+        Outcome: 'applied',
+        Ahead: '',
+      };
+      const body = answerBody(ids, { status: 'SUCCESS', reason: `begin ${letter.repeat(9_000)} end`, data });
+      expect(Buffer.byteLength(body)).toBeLessThanOrEqual(4_096);
+      const told = JSON.parse(body) as { Reason: string; StackId: string; Data: Record<string, string> };
+      expect(told).toMatchObject({ StackId: ids.StackId, PhysicalResourceId: ids.PhysicalResourceId });
+      expect(Object.keys(told.Data)).toEqual(Object.keys(data));
+      expect(told.Data['Outcome']).toBe('applied');
+      for (const text of [told.Reason, ...Object.values(told.Data)]) expect(text.isWellFormed()).toBe(true);
+      expect(told.Reason).toMatch(/^begin .* end$/s);
+    },
+  );
+
   test('carries a short reason unchanged and echoes the ids', () => {
     expect(JSON.parse(answerBody(asked, { status: 'SUCCESS', reason: 'fine', data: { Head: 'a' } }))).toEqual(
       {

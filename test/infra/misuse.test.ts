@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
 import { folderOf, migrationText } from './folder.ts';
@@ -97,6 +98,31 @@ describe('a cluster', () => {
     expect(new Migrations(stack, 'Third', { ...props, history: 'third' }).head).toBe('0001_first');
   });
 
+  it.each([
+    ['in one stack', {}, false, true],
+    [
+      'in stacks of one account and region',
+      { env: { account: '111122223333', region: 'eu-west-1' } },
+      true,
+      true,
+    ],
+    ['in stacks that may go to different accounts', {}, true, false],
+  ])('is refused a second time as another import, %s', (_where, props, apart, refused) => {
+    const app = newApp();
+    const one = new Stack(app, 'One', props);
+    const two = apart ? new Stack(app, 'Two', props) : one;
+    const again = (): string => {
+      try {
+        return migrateImport(two, 'Second', 'Imported').head;
+      } catch (cause) {
+        return String(cause);
+      }
+    };
+    expect(migrateImport(one, 'First', 'imported').head).toBe('0001_first');
+    expect(again()).toMatch(refused ? /'One\/First' already migrates the database 'app'/ : /^0001_first$/);
+    expect(migrateImport(two, 'Other', 'other').head).toBe('0001_first');
+  });
+
   it('is refused when nothing says which database to migrate', () => {
     const { stack, cluster } = importedCluster({ dataApiEnabled: true, withSecret: true });
     expect(() => new Migrations(stack, 'Migrations', { cluster, directory: folderOf(ONE) })).toThrow(
@@ -179,3 +205,14 @@ describe('runBefore', () => {
     expect(() => migrations.runBefore()).toThrow(/names nothing that shall wait/);
   });
 });
+
+/** Migrates a cluster that was made elsewhere, by its identifier. */
+const migrateImport = (stack: Stack, id: string, clusterIdentifier: string) => {
+  const secret = secretsmanager.Secret.fromSecretNameV2(stack, `${id}Secret`, 'imported');
+  const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, `${id}Database`, {
+    clusterIdentifier,
+    dataApiEnabled: true,
+    secret,
+  });
+  return new Migrations(stack, id, { cluster, database: 'app', directory: folderOf(ONE) });
+};

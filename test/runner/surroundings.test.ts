@@ -147,9 +147,6 @@ describe('parameters', () => {
   );
 
   test('whose schema throws are refused without its words', async () => {
-    const validate = (given: unknown): never => {
-      throw new TypeError(JSON.stringify(given));
-    };
     const throwing = migration({
       after: 'base',
       params: { '~standard': { version: 1, vendor: 'own', validate } },
@@ -352,4 +349,9 @@ async function loggedStatements(
   place.dataApi.resetCalls();
   const answer = await work();
   return { answer, statements: JSON.stringify(place.dataApi.calls()) };
+}
+
+/** A schema's own, which throws what it was given. */
+function validate(given: unknown): never {
+  throw new TypeError(JSON.stringify(given));
 }
