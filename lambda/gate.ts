@@ -56,7 +56,8 @@ export async function handler(event: unknown, context: GateContext): Promise<voi
 
 /**
  * Whatever goes wrong inside the gate itself becomes an answer too: silence would hold the stack for an hour. What takes something
- * back is never failed by it, and an Update of which nobody can say whether it does counts as one that does.
+ * back is never failed by it. An Update of which nobody can say whether it does is failed: a success could let a new app go live
+ * without its migrations.
  */
 async function answerOrFailure(
   asked: GateRequest,
@@ -72,9 +73,9 @@ async function answerOrFailure(
       return success(`${what} What was not taken back by then is kept.`, {});
     }
     const untilMs = endMs - LAST_MOMENT_MS * 2;
-    if (RequestType === 'Update' && (await isRollingBack(StackId, untilMs)) !== false) {
+    if (RequestType === 'Update' && (await isRollingBack(StackId, untilMs)) === true) {
       return success(
-        `${what} This counts as a rollback, which goes on; the database is kept as it is.`,
+        `${what} The rollback goes on; the database is kept as it is.`,
         attributes(ResourceProperties),
       );
     }

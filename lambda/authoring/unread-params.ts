@@ -35,9 +35,15 @@ function looksAt(schema: ParamsSchema, given: object, known: Set<string>): 'ever
       return Reflect.has(target, key);
     },
   });
-  const result = schema['~standard'].validate(watched);
+  let result: ReturnType<ParamsSchema['~standard']['validate']>;
+  try {
+    result = schema['~standard'].validate(watched);
+  } catch {
+    // Refused where the parameters are read, as is a promise.
+    return 'everything';
+  }
   if (result instanceof Promise) {
-    // Refused where the parameters are read; nobody may hear it fail here.
+    // Nobody may hear it fail here.
     result.catch(() => undefined);
     return 'everything';
   }

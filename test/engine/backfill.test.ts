@@ -6,8 +6,9 @@ import { MOST_ROWS, shrunk, sized, startingSize, type Sizing } from '../../lambd
 import { EDGES, edgeFrom, type BackfillState } from '../../lambda/engine/backfill/states.ts';
 import { isAlone, judged } from '../../lambda/engine/backfill/throttle.ts';
 
+const took = (rows: number, milliseconds: number) => ({ rows, milliseconds });
+
 describe('the size of a batch', () => {
-  const took = (rows: number, milliseconds: number) => ({ rows, milliseconds });
   const many = (count: number, rows: number, milliseconds: number) =>
     Array.from({ length: count }, () => took(rows, milliseconds));
 
