@@ -57,6 +57,8 @@ export interface Stage {
         readonly newerForerun?: boolean;
         /** How long Lambda lets the runner work, instead of eleven minutes. */
         readonly runnerSeconds?: number;
+        /** An action that the runner's role is not granted. */
+        readonly lacks?: string;
       },
   ): Promise<DeployResult>;
   /** Attributes of the resource that holds the deploy, as `Fn::GetAtt` would read them. */
@@ -105,7 +107,7 @@ export async function openStage(
       release,
       migrations,
       fail = {},
-      { eventsFirst = false, newerForerun = false, runnerSeconds, ...variant } = {},
+      { eventsFirst = false, newerForerun = false, runnerSeconds, lacks, ...variant } = {},
     ) {
       const directory = join(folder, release, 'migrations');
       mkdirSync(directory, { recursive: true });
@@ -115,6 +117,7 @@ export async function openStage(
       const template = join(outdir, `${STACK}.template.json`);
       if (newerForerun) rewrite(template, fromTheFuture);
       if (runnerSeconds !== undefined) rewrite(template, hurriedRunner(runnerSeconds));
+      if (lacks !== undefined) rewrite(template, withoutGrant(lacks));
       return rehearsal.cloudFormation.deploy(outdir, STACK, { fail, eventsFirst });
     },
     attributes: () => resources().find(({ type }) => type === 'Custom::ForerunMigrations')?.attributes ?? {},
@@ -160,6 +163,16 @@ const hurriedRunner =
     if (resource.Type === 'AWS::Lambda::Function' && logicalId.startsWith('MigrationsRunner')) {
       resource.Properties['Timeout'] = seconds;
     }
+  };
+
+const withoutGrant =
+  (action: string): Edit =>
+  (logicalId, resource) => {
+    if (resource.Type !== 'AWS::IAM::Policy' || !logicalId.startsWith('MigrationsRunner')) return;
+    const { Statement } = resource.Properties['PolicyDocument'] as {
+      Statement: { Action: string | string[] }[];
+    };
+    for (const one of Statement) one.Action = [one.Action].flat().filter((granted) => granted !== action);
   };
 
 const LATER_GATE = `exports.handler = async ({ ResponseURL, StackId, RequestId, LogicalResourceId }) => {

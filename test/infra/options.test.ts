@@ -105,7 +105,7 @@ describe('the time', () => {
 
   it.each([
     [Duration.seconds(59), '59 seconds'],
-    [Duration.minutes(61), '61 minutes'],
+    [Duration.minutes(61), '1 hour 1 minute'],
   ])('is refused outside of the time table: %s', (timeout, shown) => {
     expect(() => newStack({ props: { timeout } })).toThrow(
       misuse(
