@@ -173,7 +173,8 @@ test("a stack with onDelete 'revert' takes its migrations along, but not when on
 
 describe('a runner in trouble', () => {
   test.each([
-    ['throws while it loads', `throw new RangeError('no such region');`, 'no such region'],
+    // Its message may hold anything, so it stays in the runner's log.
+    ['throws while it loads', `throw new RangeError('no such region');`, 'without an answer: RangeError.'],
     ['ends its process', `process.exit(3);`, 'Runtime exited'],
   ])('that %s gives a failed deploy with a reason', async (_claim, trouble, reason) => {
     stage = await openStage(postgres);
