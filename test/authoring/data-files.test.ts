@@ -116,7 +116,7 @@ test('a row that its column cannot take is named by its number, never by its val
       .replace('./items.csv', './wrong.csv'),
     'wrong.csv': 'id,name\n4,four\nhunter2,five\n',
   });
-  expect(result.reason).toContain('Row 2 for items');
+  expect(result.reason).toContain('Row 2 of wrong.csv for items');
   expect(result.reason).not.toContain('hunter2');
 });
 

@@ -121,6 +121,8 @@ function dataOf({ recent, pace, ...backfill }: Listed): BackfillData {
   return {
     ...backfill,
     ...progressOf({ total, scanned, recent }),
+    // Nobody may have known how many rows there are; when it is done, all of them are.
+    ...(backfill.state === 'succeeded' ? { share: 1 } : {}),
     scanned,
     changed: sum((range) => range.changed),
     ...(pace === null ? {} : { batches: shownPace(pace).map(batchesOf) }),
