@@ -53,6 +53,8 @@ export interface Bundle {
   readonly gate: string;
   /** Folder with the worker's `index.mjs`, which exports `handler`; null where nothing needs a worker. */
   readonly worker: string | null;
+  /** Absolute paths of the files that the migrations were read from, packages included. */
+  readonly sources: readonly string[];
 }
 
 /** A module that does not load within this time never will. */

@@ -17,7 +17,8 @@ import {
   serviceTimeoutFor,
 } from '../lambda/contract.ts';
 import { afterResource, waitForLive } from './after-resource.ts';
-import { type Bundle, bundleSync } from './bundle.ts';
+import type { Bundle } from './bundle.ts';
+import { bundleOnce } from './bundle-once.ts';
 import { cfnOf } from './cfn-of.ts';
 import { commitOf } from './commit.ts';
 import { DEPLOY_ID_CONTEXT, deployIdOf, givenDeployId } from './deploy-id.ts';
@@ -324,7 +325,7 @@ function withBundle<T>(
     // What only the deploy knows, the runner looks at before anything runs.
     const given = texts.length > 0 ? undefined : { environment, params };
     return use(
-      bundleSync({
+      bundleOnce({
         directory,
         outdir,
         ...(given === undefined ? {} : { given }),

@@ -58,6 +58,7 @@ export async function makeBundle(options: BundleOptions, { scratch, loading }: W
     runner,
     gate,
     worker: worker ? await writeWorker(contents, { directory, outdir }) : null,
+    sources: Object.keys(inputs).map((path) => resolve(directory, path)),
   };
 }
 

@@ -29,6 +29,7 @@ export const Reply = v.variant('kind', [
       runner: v.string(),
       gate: v.string(),
       worker: v.nullable(v.string()),
+      sources: v.pipe(v.array(v.string()), v.readonly()),
     }),
   }),
 ]);

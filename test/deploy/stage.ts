@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LambdaClient, ListDurableExecutionsByFunctionCommand } from '@aws-sdk/client-lambda';
@@ -8,6 +8,7 @@ import type { DeployOptions, DeployResult } from '../../local/cloudformation/sta
 import { startPostgres, type LocalPostgres } from '../../local/postgres/postgres.ts';
 import { startRehearsal, type Rehearsal, type RehearsalOptions } from '../../local/rehearsal.ts';
 import type { Resource } from '../../local/cloudformation/stack.ts';
+import { sameFolderOf } from '../infra/folder.ts';
 import { APP_STACK, DATABASE_STACK, synthesise, type AppVariant } from './stage-app.ts';
 
 export const STACK = APP_STACK;
@@ -109,9 +110,7 @@ export async function openStage(
       fail = {},
       { eventsFirst = false, newerForerun = false, runnerSeconds, lacks, ...variant } = {},
     ) {
-      const directory = join(folder, release, 'migrations');
-      mkdirSync(directory, { recursive: true });
-      for (const [name, text] of Object.entries(migrations)) writeFileSync(join(directory, name), text);
+      const directory = sameFolderOf(migrations);
       const outdir = join(folder, release, 'cdk.out');
       synthesise({ ...variant, outdir, directory, release });
       const template = join(outdir, `${STACK}.template.json`);

@@ -6,7 +6,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
-import { folderOf } from './folder.ts';
+import { sameFolderOf } from './folder.ts';
 import {
   CUSTOM,
   ONE,
@@ -58,7 +58,7 @@ describe('a circle', () => {
     const nested = new NestedStack(parent, 'Nested');
     const migrations = new Migrations(nested, 'Migrations', {
       cluster,
-      directory: folderOf(ONE),
+      directory: sameFolderOf(ONE),
       deployId: 'a',
     });
     migrations.runBefore(newFunction(nested).addAlias('live'));
@@ -129,7 +129,7 @@ describe('gateAll', () => {
     database.node.addDependency(needed);
     const other = new Migrations(stack, 'Other', {
       cluster: database,
-      directory: folderOf(ONE),
+      directory: sameFolderOf(ONE),
       history: 'other',
       deployId: 'a',
     });

@@ -2,7 +2,7 @@ import { NestedStack, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
-import { folderOf } from './folder.ts';
+import { sameFolderOf } from './folder.ts';
 import { CUSTOM, newApp, newCluster, newStack, ONE, resourceOf, resourcesOf } from './stack.ts';
 
 afterEach(() => {
@@ -16,7 +16,7 @@ describe('the commit of a deploy', () => {
   it('is that of the build service, where it names the deploy as well', () => {
     vi.stubEnv('GITHUB_SHA', 'c0ffee');
     const stack = new Stack(newApp(), 'App');
-    const directory = folderOf(ONE);
+    const directory = sameFolderOf(ONE);
     const migrations = new Migrations(stack, 'Migrations', { cluster: newCluster(stack), directory });
     expect(migrations.head).toBe('0001_first');
     expect(resourceOf(stack, CUSTOM).Properties).toMatchObject({ DeployId: 'c0ffee', Commit: 'c0ffee' });
@@ -54,7 +54,7 @@ describe('the commit of a deploy', () => {
       const inner = new NestedStack(outer, 'Inner');
       const migrations = new Migrations(inner, 'Migrations', {
         cluster: newCluster(outer),
-        directory: folderOf(ONE),
+        directory: sameFolderOf(ONE),
         ...given,
       });
       expect(migrations.head).toBe('0001_first');

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 /** Read once: a test may point the temporary folder elsewhere to see what is left in it. */
 const ROOT = tmpdir();
@@ -33,6 +33,23 @@ export function makeFolder(files: AnyFiles = {}, name = 'migrations'): { path: s
 export function folderOf(files: AnyFiles = {}): string {
   const { path, remove } = makeFolder(files);
   onTestFinished(remove);
+  return path;
+}
+
+const lasting = new Map<string, string>();
+const removals: (() => void)[] = [];
+afterAll(() => {
+  for (const remove of removals) remove();
+});
+
+/** A folder with these files, the same one for all tests of a file, which leave it as it is: it is bundled only once. */
+export function sameFolderOf(files: AnyFiles): string {
+  const key = JSON.stringify(files);
+  const known = lasting.get(key);
+  if (known !== undefined) return known;
+  const { path, remove } = makeFolder(files);
+  lasting.set(key, path);
+  removals.push(remove);
   return path;
 }
 

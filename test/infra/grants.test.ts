@@ -6,7 +6,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
-import { folderOf } from './folder.ts';
+import { sameFolderOf } from './folder.ts';
 import {
   CLUSTER_ARN,
   CUSTOM,
@@ -63,7 +63,7 @@ describe('the grants', () => {
     const stack = new Stack(newApp(), 'App');
     const secret = new secretsmanager.Secret(stack, 'MigrationRole') as secretsmanager.ISecret;
     const cluster = newCluster(stack);
-    const migrations = new Migrations(stack, 'Migrations', { cluster, secret, directory: folderOf(ONE) });
+    const migrations = new Migrations(stack, 'Migrations', { cluster, secret, directory: sameFolderOf(ONE) });
     const { Ref } = stack.resolve(secret.secretArn) as { Ref: string };
     expect(migrations.head).toBe('0001_first');
     expect(resourceOf(stack, CUSTOM).Properties['SecretArn']).toEqual({ Ref });
@@ -75,7 +75,7 @@ describe('the grants', () => {
     const stack = new Stack(newApp(), 'App');
     const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'MigrationRole', 'forerun/role');
     const cluster = newCluster(stack);
-    const migrations = new Migrations(stack, 'Migrations', { cluster, secret, directory: folderOf(ONE) });
+    const migrations = new Migrations(stack, 'Migrations', { cluster, secret, directory: sameFolderOf(ONE) });
     expect(migrations.head).toBe('0001_first');
     expect(JSON.stringify(statementsOf(stack, 'MigrationsRunner').at(-1))).toContain(
       'secret:forerun/role-??????',
@@ -89,7 +89,7 @@ describe('the grants', () => {
       encryptionKey,
     }) as secretsmanager.ISecret;
     const cluster = newCluster(stack);
-    const migrations = new Migrations(stack, 'Migrations', { cluster, secret, directory: folderOf(ONE) });
+    const migrations = new Migrations(stack, 'Migrations', { cluster, secret, directory: sameFolderOf(ONE) });
     expect(migrations.head).toBe('0001_first');
     expect(statementsOf(stack, 'MigrationsRunner').at(-1)).toEqual({
       Effect: 'Allow',
@@ -116,7 +116,11 @@ describe('the grants', () => {
     const stack = new Stack(newApp(), 'App');
     const eventBus = new events.EventBus(stack, 'Bus') as events.IEventBus;
     const cluster = newCluster(stack);
-    const migrations = new Migrations(stack, 'Migrations', { cluster, eventBus, directory: folderOf(ONE) });
+    const migrations = new Migrations(stack, 'Migrations', {
+      cluster,
+      eventBus,
+      directory: sameFolderOf(ONE),
+    });
     expect(migrations.head).toBe('0001_first');
     const busArn = stack.resolve(eventBus.eventBusArn) as unknown;
     expect(statementsOf(stack, 'MigrationsRunner').at(-1)).toEqual({
@@ -138,7 +142,7 @@ describe('the grants', () => {
       cluster,
       role,
       logGroup,
-      directory: folderOf(ONE),
+      directory: sameFolderOf(ONE),
     });
     expect(migrations.runner.role).toBe(role);
     expect(JSON.stringify(statementsOf(stack, 'Own'))).toContain('rds-data:BeginTransaction');

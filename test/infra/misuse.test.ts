@@ -4,7 +4,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
-import { folderOf, migrationText } from './folder.ts';
+import { sameFolderOf, migrationText } from './folder.ts';
 import {
   CUSTOM,
   ONE,
@@ -29,7 +29,7 @@ describe('a cluster', () => {
     const stack = new Stack(app, 'App');
     const migrations = new Migrations(stack, 'Migrations', {
       cluster: newCluster(data),
-      directory: folderOf(ONE),
+      directory: sameFolderOf(ONE),
     });
     expect(migrations.head).toBe('0001_first');
     app.synth();
@@ -42,7 +42,7 @@ describe('a cluster', () => {
     const migrations = new Migrations(stack, 'Migrations', {
       cluster,
       database: 'app',
-      directory: folderOf(ONE),
+      directory: sameFolderOf(ONE),
     });
     expect(migrations.head).toBe('0001_first');
     expect(JSON.stringify(resourceOf(stack, CUSTOM).Properties['ClusterArn'])).toContain(':cluster:imported');
@@ -60,7 +60,7 @@ describe('a cluster', () => {
     const data = new Stack(app, 'Data', { env: { account: '111122223333', region: 'eu-west-1' } });
     const stack = new Stack(app, 'App', { env });
     const cluster = newCluster(data);
-    expect(() => new Migrations(stack, 'Migrations', { cluster, directory: folderOf(ONE) })).toThrow(
+    expect(() => new Migrations(stack, 'Migrations', { cluster, directory: sameFolderOf(ONE) })).toThrow(
       misuse(
         `Migrations 'App/Migrations': the cluster 'Data/Database' lies in the ${part} ${places}. The database was not touched. Put 'Migrations' into a stack of the cluster's own account and region.`,
       ),
@@ -88,7 +88,7 @@ describe('a cluster', () => {
 
   it('is refused a second time for the same history, and taken for another one', () => {
     const { stack, cluster } = importedCluster({ dataApiEnabled: true, withSecret: true });
-    const props = { cluster, database: 'app', directory: folderOf(ONE) };
+    const props = { cluster, database: 'app', directory: sameFolderOf(ONE) };
     expect(new Migrations(stack, 'First', props).head).toBe('0001_first');
     expect(() => new Migrations(stack, 'Second', props)).toThrow(
       misuse(
@@ -125,7 +125,7 @@ describe('a cluster', () => {
 
   it('is refused when nothing says which database to migrate', () => {
     const { stack, cluster } = importedCluster({ dataApiEnabled: true, withSecret: true });
-    expect(() => new Migrations(stack, 'Migrations', { cluster, directory: folderOf(ONE) })).toThrow(
+    expect(() => new Migrations(stack, 'Migrations', { cluster, directory: sameFolderOf(ONE) })).toThrow(
       misuse(
         `Migrations 'App/Migrations': nothing says which database of the cluster 'App/Database' to migrate. The database was not touched. Give its name as 'database'.`,
       ),
@@ -135,7 +135,7 @@ describe('a cluster', () => {
   it('is refused when it was imported without a secret', () => {
     const { stack, cluster } = importedCluster({ dataApiEnabled: true, withSecret: false });
     expect(
-      () => new Migrations(stack, 'Migrations', { cluster, database: 'app', directory: folderOf(ONE) }),
+      () => new Migrations(stack, 'Migrations', { cluster, database: 'app', directory: sameFolderOf(ONE) }),
     ).toThrow(
       misuse(
         `Migrations 'App/Migrations': nothing says with which secret to log in to the cluster 'App/Database'. The database was not touched. Give it as 'secret', or import the cluster with its 'secret'.`,
@@ -146,7 +146,7 @@ describe('a cluster', () => {
   it('is refused when it was imported without word of its Data API', () => {
     const { stack, cluster } = importedCluster({ withSecret: true });
     expect(
-      () => new Migrations(stack, 'Migrations', { cluster, database: 'app', directory: folderOf(ONE) }),
+      () => new Migrations(stack, 'Migrations', { cluster, database: 'app', directory: sameFolderOf(ONE) }),
     ).toThrow(
       misuse(
         `Migrations 'App/Migrations': the Data API is not known to be on for the imported cluster 'App/Database'. The database was not touched. Switch it on (aws rds enable-http-endpoint) and import the cluster with 'dataApiEnabled: true'.`,
@@ -214,5 +214,5 @@ const migrateImport = (stack: Stack, id: string, clusterIdentifier: string) => {
     dataApiEnabled: true,
     secret,
   });
-  return new Migrations(stack, id, { cluster, database: 'app', directory: folderOf(ONE) });
+  return new Migrations(stack, id, { cluster, database: 'app', directory: sameFolderOf(ONE) });
 };

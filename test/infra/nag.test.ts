@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { buildDemoApp } from '../../infra/demo/build-demo-app.ts';
 import { acknowledgeFindings, Migrations } from '../../infra/index.ts';
 import { findings } from './findings.ts';
-import { folderOf } from './folder.ts';
+import { folderOf, sameFolderOf } from './folder.ts';
 import { newApp, newCluster, newStack, ONE } from './stack.ts';
 
 /** What both packs say of the construct's own resources, and nothing else: each has its reason in `acknowledgeFindings`. */
@@ -36,7 +36,7 @@ test('users acknowledge them all with one call, also where the gate has a role o
     assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
   });
   const cluster = newCluster(stack);
-  const migrations = new Migrations(stack, 'Migrations', { cluster, gateRole, directory: folderOf(ONE) });
+  const migrations = new Migrations(stack, 'Migrations', { cluster, gateRole, directory: sameFolderOf(ONE) });
   acknowledgeFindings(migrations);
   const app = stack.node.root as App;
   expect(findings(app).filter((finding) => / (?:Migrations|Own)\//.test(finding))).toEqual([]);

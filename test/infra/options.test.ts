@@ -6,7 +6,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
-import { folderOf, migrationText } from './folder.ts';
+import { sameFolderOf, migrationText } from './folder.ts';
 import {
   CUSTOM,
   ONE,
@@ -123,7 +123,7 @@ describe('the functions', () => {
     const encryptionKey = new kms.Key(stack, 'Key') as kms.IKey;
     const migrations = new Migrations(stack, 'Migrations', {
       cluster: newCluster(stack),
-      directory: folderOf(ONE),
+      directory: sameFolderOf(ONE),
       role: role('RunnerRole'),
       gateRole: role('GateRole'),
       encryptionKey,
@@ -165,7 +165,7 @@ describe('the functions', () => {
     const migrations = new Migrations(stack, 'Migrations', {
       cluster,
       secrets: [secret],
-      directory: folderOf(ONE),
+      directory: sameFolderOf(ONE),
     });
     expect(migrations.head).toBe('0001_first');
     expect(statementsOf(stack, 'MigrationsRunner').at(-1)).toEqual({
@@ -208,7 +208,7 @@ describe('a nested stack', () => {
       const nested = new NestedStack(new NestedStack(parent, 'Middle'), 'Inner');
       const migrations = new Migrations(nested, 'Migrations', {
         cluster: newCluster(parent),
-        directory: folderOf(ONE),
+        directory: sameFolderOf(ONE),
         deployId,
       });
       expect(migrations.head).toBe('0001_first');
@@ -230,7 +230,8 @@ describe('a stage', () => {
       const stage = new Stage(app, name, { env: { account: '111122223333', region: 'eu-west-1' } });
       const stack = new Stack(stage, 'App');
       const cluster = newCluster(stack);
-      return new Migrations(stack, 'Migrations', { cluster, directory: folderOf(ONE), deployId: 'a' }).head;
+      return new Migrations(stack, 'Migrations', { cluster, directory: sameFolderOf(ONE), deployId: 'a' })
+        .head;
     });
     expect(heads).toEqual(['0001_first', '0001_first']);
     expect(app.synth().nestedAssemblies).toHaveLength(2);
@@ -249,7 +250,7 @@ describe('a cluster that was restored from a snapshot', () => {
       snapshotIdentifier: 'last-night',
     });
     const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'restored');
-    const directory = folderOf(ONE);
+    const directory = sameFolderOf(ONE);
     expect(() => new Migrations(stack, 'One', { cluster, secret, directory })).toThrow(
       /nothing says which database/,
     );

@@ -6,7 +6,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import { Migrations } from '../../infra/index.ts';
-import { folderOf } from './folder.ts';
+import { sameFolderOf } from './folder.ts';
 import {
   CUSTOM,
   ONE,
@@ -41,7 +41,7 @@ describe('the order of a deploy', () => {
     const migrations = new Migrations(stack, 'Migrations', {
       cluster,
       secret: secret as secretsmanager.ISecret,
-      directory: folderOf(ONE),
+      directory: sameFolderOf(ONE),
     });
     const logicalId = stack.getLogicalId(attachment.node.defaultChild as CfnResource);
     expect(migrations.node.path).toBe('App/Migrations');

@@ -9,7 +9,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { expect, onTestFinished } from 'vitest';
 import { Migrations, type MigrationsProps } from '../../infra/index.ts';
-import { type Files, folderOf, migrationText } from './folder.ts';
+import { type Files, sameFolderOf, migrationText } from './folder.ts';
 
 /** CloudFormation type of the resource that holds a deploy. */
 export const CUSTOM = 'Custom::ForerunMigrations';
@@ -74,7 +74,7 @@ export function newStack({ files = ONE, cluster, props, context }: Variant = {})
   const database = newCluster(stack, cluster);
   const migrations = new Migrations(stack, 'Migrations', {
     cluster: database,
-    directory: folderOf(files),
+    directory: sameFolderOf(files),
     deployId: 'deploy-1',
     ...props,
   });

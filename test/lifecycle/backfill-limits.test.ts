@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
+import { READ_SIGNALS } from '../../lambda/engine/backfill/postgres-state.ts';
+import { isAlone } from '../../lambda/engine/backfill/throttle.ts';
 import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
@@ -105,6 +107,25 @@ describe('the load of the database', () => {
     expect(held.length).toBeGreaterThan(1);
     for (const reason of held) expect(reason).toContain('the load of the database could not be read');
     expect(batches).toBeGreaterThan(0);
+  });
+
+  test('is that of others: a session that has last worked for us does not count, its neighbour does', async () => {
+    const database = await place.freshDatabase();
+    await database.up(historyOf({ '0001_create': create }));
+    const ports = database.ports();
+    const read = async (): Promise<boolean> => {
+      const { rows } = await ports.database.execute(READ_SIGNALS, { rows: true });
+      return isAlone(rows[0] ?? {});
+    };
+    const session = await database.connect();
+    // As another lane of ours leaves it, for some milliseconds or for as long as it works on.
+    await session.query(`select token from forerun.lease where name = 'run'`);
+    expect(await read()).toBe(true);
+    await session.query('/* forerun 0002_raise */ select 1');
+    expect(await read()).toBe(true);
+    await session.query('select n from thing limit 1');
+    expect(await read()).toBe(false);
+    await session.end();
   });
 
   test('that can never be read ends the run without a batch, and says so', async () => {

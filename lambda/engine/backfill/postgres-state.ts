@@ -175,14 +175,17 @@ select 1 as done`,
 
 const whole = (value: number | null): bigint | null => (value === null ? null : BigInt(value));
 
+/** A session that has last worked for us: on a batch, or in the journal. */
+const OURS = `(pg_catalog.starts_with(query, '/* forerun ') or query ~ '\\mforerun\\.')`;
+
 /**
- * What the database says of its load, without our own batches. `lately` counts sessions that have worked within ten
+ * What the database says of its load, without our own sessions. `lately` counts sessions that have worked within ten
  * seconds, `hidden` those that this role may not look into; lag is null where no replica is seen.
  */
 export const READ_SIGNALS: Statement = {
   sql: `/* forerun signals */ select
-  cast(pg_catalog.count(*) filter (where state = 'active' and not pg_catalog.starts_with(query, '/* forerun ')) as integer) as active,
-  cast(pg_catalog.count(*) filter (where not pg_catalog.starts_with(query, '/* forerun ')
+  cast(pg_catalog.count(*) filter (where state = 'active' and not ${OURS}) as integer) as active,
+  cast(pg_catalog.count(*) filter (where not ${OURS}
     and (state <> 'idle' or state_change > pg_catalog.clock_timestamp() - interval '10 seconds')) as integer) as lately,
   cast(pg_catalog.count(*) filter (where wait_event_type = 'Lock') as integer) as waiting,
   cast(pg_catalog.count(*) filter (where query = '<insufficient privilege>') as integer) as hidden,
