@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { validated } from './validation.ts';
 
 /** Rule and construct of each finding of both packs, warnings too. */
 export function findings(app: App, outdir: string = app.outdir): readonly string[] {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
   try {
-    app.synth();
+    validated(() => app.synth());
   } catch {
     // Findings make a synth fail; the report tells them all.
   }

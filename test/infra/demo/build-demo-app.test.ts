@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { buildDemoApp, type DemoOptions } from '../../../infra/demo/build-demo-app.ts';
 import { folderOf, migrationText } from '../folder.ts';
+import { validated } from '../validation.ts';
 
 type Resources = Readonly<Record<string, { readonly Type: string; readonly Properties: unknown }>>;
 
@@ -12,7 +13,7 @@ describe('the demo', () => {
 
   beforeAll(() => {
     outdir = newOutdir();
-    buildDemoApp({ outdir, deployId: 'a' }).synth();
+    validated(() => buildDemoApp({ outdir, deployId: 'a' }).synth());
   });
 
   afterAll(() => {
