@@ -244,4 +244,35 @@ describe('one batch, to see what it would do', () => {
     expect(await place.rows('select count(*)::int from people where greeting is not null')).toEqual([0]);
     expect(place.said()).not.toContain('secret word');
   });
+
+  test('of a batch that leaves its rows as if nothing had been done is refused, as the real one would be', async () => {
+    const tried = backfill({
+      ...shift,
+      batch: ({ op, rows }) => op.execute(sql`update people set name = name || '!' where ${rows}`),
+    });
+    await ask({ '0001_people': create }, { action: 'up' });
+    const history = { '0001_people': create, '0002_tried': tried };
+    const asked = { action: 'backfill', backfill: '0002_tried', dryRun: true } as const;
+    const answer = await ask(history, asked);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'backfill-refused',
+      text: {
+        what: 'A batch of 0002_tried fails: the change leaves its own where true.',
+        state: 'The database was not touched.',
+        next: 'Let the change make its `where` false, or write `frozen: true` for one that leaves no trace.',
+      },
+    });
+    expect(await place.rows(`select count(*)::int from people where name like '%!'`)).toEqual([0]);
+  });
+
+  test('that fails says so in words that hold no value of a row', async () => {
+    const history = {
+      '0001_people': create,
+      '0002_tried': backfill({ ...shift, set: { n: sql`cast(name as integer)` } }),
+    };
+    await ask({ '0001_people': create }, { action: 'up' });
+    const answer = await ask(history, { action: 'backfill', backfill: '0002_tried', dryRun: true });
+    expect(errorOf(answer)?.text.what).toBe('A batch of 0002_tried fails: SQLSTATE 22P02.');
+    expect(place.said()).not.toContain('name 1');
+  });
 });

@@ -35,8 +35,12 @@ export function verdictOn(cause: unknown): Verdict {
   if (kind !== 'sql') return kind === 'invalid' ? 'rows' : 'away';
   if (CONFLICTS.includes(sqlState)) return 'conflict';
   // Class 42: a table, a column, a function or a grant is not (or no more) as the backfill takes it to be.
-  return sqlState === ENDLESS || sqlState.startsWith('42') ? 'hopeless' : 'rows';
+  return isEndless(cause) || sqlState.startsWith('42') ? 'hopeless' : 'rows';
 }
+
+/** The change leaves rows as if nothing had been done, so that it would be done again and again. */
+export const isEndless = (cause: unknown): boolean =>
+  cause instanceof DatabaseFailure && cause.sqlState === ENDLESS;
 
 /** A declared column's type is none that the service returns, and no smaller batch would change that. */
 const isUnreadable = ({ kind, message }: DatabaseFailure): boolean =>
@@ -46,7 +50,7 @@ const isUnreadable = ({ kind, message }: DatabaseFailure): boolean =>
 export function kept(cause: unknown): string {
   if (cause instanceof TransformThrew) return `transform threw a ${cause.message}`;
   if (cause instanceof DatabaseFailure) {
-    if (cause.sqlState === ENDLESS) return 'the change leaves its own where true';
+    if (isEndless(cause)) return 'the change leaves its own where true';
     if (isUnreadable(cause)) return 'the Data API cannot return a column as table() declares it';
     return cause.sqlState === undefined ? `the call failed (${cause.kind})` : `SQLSTATE ${cause.sqlState}`;
   }

@@ -135,6 +135,25 @@ select pg_catalog.jsonb_build_object('changed', ${CHANGED}${mayStayTrue ? '' : `
   };
 }
 
+/** Before the author's own statements of a trial: keeps which rows need the change. */
+export function openTrialStatement(step: TrialStep, edge: KeyTexts): Statement {
+  const rows = rowsBetween(step, edge);
+  return {
+    sql: `${tagOf(step.id)} with ${notedRows(step, rows)} select any_row from forerun_noted`,
+    parameters: rows.parameters,
+  };
+}
+
+/** After them: fails where a row needs the change still, as the real batch would. */
+export function closeTrialStatement(step: TrialStep, edge: KeyTexts): Statement {
+  const due = dueRows(step, rowsBetween(step, edge));
+  return {
+    sql: `${tagOf(step.id)} with forerun_ready as (select), ${due.sql}
+select pg_catalog.jsonb_build_object(${STILL_DUE}) as answer`,
+    parameters: due.parameters,
+  };
+}
+
 /** Keys of some rows of the next window that the change is for. */
 export function sampleStatement(step: TrialStep, most: number): Statement {
   const window = windowOf(step, false);

@@ -3,7 +3,15 @@ import type { RunLimits } from '../limits.ts';
 import type { Ports, Transaction } from '../ports.ts';
 import { openSession, tagged } from '../session.ts';
 import type { Backfill, KeyTexts } from './backfill.ts';
-import { sampleStatement, showStatement, trialStatement, type TrialStep } from './postgres-batch.ts';
+import { isEndless, kept, verdictOn } from './failure.ts';
+import {
+  closeTrialStatement,
+  openTrialStatement,
+  sampleStatement,
+  showStatement,
+  trialStatement,
+  type TrialStep,
+} from './postgres-batch.ts';
 import { readStatement, rowsRead } from './postgres-transform.ts';
 import { rowsBetween } from './postgres-window.ts';
 import type { BackfillPlace } from './postgres-prepare.ts';
@@ -48,7 +56,7 @@ export async function tryBatch(
     upper: null,
     rows: spec.tuning.batchRows,
   };
-  return inTransaction(
+  const trial = inTransaction(
     { ports, statementTimeoutMs: limits.statementTimeoutMs, idleTimeoutMs: limits.idleTimeoutMs },
     async (transaction) => {
       const sampled = answerOf<Sampled>(
@@ -56,15 +64,34 @@ export async function tryBatch(
       );
       const keys = sampled?.keys ?? [];
       const before = await shown(step, keys, transaction);
-      const changed = await effect(step, sampled?.edge ?? null, written.frozen, transaction);
-      const after = typeof changed === 'number' ? await shown(step, keys, transaction) : changed.after;
+      const { changed, after } = await effect(step, sampled?.edge ?? null, written.frozen, transaction);
+      const shownAfter = after === null ? await shown(step, keys, transaction) : keys.map(after);
       return {
         backfill: place.backfill,
-        changed: typeof changed === 'number' ? changed : changed.count,
-        rows: before.map((row, at) => ({ before: row, after: after[at] ?? null })),
+        changed,
+        rows: before.map((row, at) => ({ before: row, after: shownAfter[at] ?? null })),
       };
     },
     'rollback',
+  );
+  return trial.catch((cause: unknown) => {
+    const ownWords = cause instanceof ForerunError || ['unknown', 'away'].includes(verdictOn(cause));
+    throw ownWords ? cause : failed(place, cause);
+  });
+}
+
+/** Kept words only: the answer of a runner is logged, and the database's own message may hold values of a row. */
+function failed({ backfill }: BackfillPlace, cause: unknown): ForerunError {
+  return new ForerunError(
+    'backfill-refused',
+    {
+      what: `A batch of ${backfill} fails: ${kept(cause)}.`,
+      state: UNTOUCHED,
+      next: isEndless(cause)
+        ? 'Let the change make its `where` false, or write `frozen: true` for one that leaves no trace.'
+        : 'Mend the backfill, and try it again.',
+    },
+    { cause },
   );
 }
 
@@ -82,23 +109,38 @@ async function shown(
   return rows.map((row) => row['shown']);
 }
 
+interface Effect {
+  readonly changed: number;
+  /** What becomes of the row with this key, where nothing was written; null where the rows themselves tell it. */
+  readonly after: ((key: KeyTexts) => unknown) | null;
+}
+
 async function effect(
   step: TrialStep,
   edge: KeyTexts | null,
   frozen: boolean,
   transaction: Transaction,
-): Promise<number | { readonly count: number; readonly after: readonly unknown[] }> {
+): Promise<Effect> {
   const { form } = step.backfill;
-  if (edge === null) return 0;
+  if (edge === null) return { changed: 0, after: null };
   if (form.kind === 'transform') {
     const { rows } = await transaction.execute(readStatement(step, form), { rows: true });
     const names = new Map(step.backfill.columns.map(({ name, column }) => [column, name]));
-    const changes = rowsRead(rows, step).rows.map(({ packed, beside }) => form.change(packed, beside));
+    const changes = new Map(
+      rowsRead(rows, step).rows.map(({ key, packed, beside }) => [
+        JSON.stringify(key),
+        form.change(packed, beside),
+      ]),
+    );
     return {
-      count: changes.filter((one) => one.length > 0).length,
-      after: changes.map((one) =>
-        Object.fromEntries(one.map(({ column, text }) => [names.get(column) ?? column, text])),
-      ),
+      changed: [...changes.values()].filter((one) => one.length > 0).length,
+      after: (key) =>
+        Object.fromEntries(
+          (changes.get(JSON.stringify(key)) ?? []).map(({ column, text }) => [
+            names.get(column) ?? column,
+            text,
+          ]),
+        ),
     };
   }
   if (form.kind === 'batch') {
@@ -112,15 +154,17 @@ async function effect(
       (await transaction.execute(sampleStatement({ ...step, rows: 1 }, 1), { rows: true })).rows,
     );
     const tools = { inTransaction: true, progress: () => undefined } as const;
+    if (!frozen) await transaction.execute(openTrialStatement(step, edge), { rows: false });
     await form.work(session, tools, { from: first?.edge ?? edge, to: edge, rows: rowsBetween(step, edge) });
     const mishap = await session.close();
     if (mishap !== null) throw mishap.cause;
-    return affected;
+    // A frozen change may leave its condition true.
+    if (!frozen) await transaction.execute(closeTrialStatement(step, edge), { rows: false });
+    return { changed: affected, after: null };
   }
-  // A frozen change may leave its condition true.
   const statement = trialStatement(step, frozen);
   const answer = answerOf<{ readonly changed: number }>(
     (await transaction.execute(statement, { rows: true })).rows,
   );
-  return answer?.changed ?? 0;
+  return { changed: answer?.changed ?? 0, after: null };
 }
