@@ -34,6 +34,8 @@ export function noteText(note: RunNote): { readonly level: Level; readonly messa
       const message = `The backfill ${note.backfill} is ${note.state}${why}.`;
       return isStopped(note.state) ? { level: 'ERROR', message } : info(message);
     }
+    case 'handed-on':
+      return info(`The worker goes on with ${note.backfill}.`);
     case 'backfills':
       return info(`Backfills that wait for a person: ${note.stopped}.`);
     case 'committed':

@@ -34,7 +34,7 @@ export async function handToWorker(
     if (!own.includes(id) || !isOpen(state)) continue;
     const refused = await startOn(worker, { backfill: id, target }, untilMs);
     if (refused === null) {
-      ports.tell({ note: 'progress', migration: id, message: 'the worker goes on with it' });
+      ports.tell({ note: 'handed-on', backfill: id });
     } else {
       const reason = `the worker for ${id} could not be started (${refused}); {"action":"backfill"} or the next deploy goes on`;
       ports.tell({ note: 'unknown', reason });

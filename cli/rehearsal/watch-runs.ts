@@ -7,7 +7,6 @@ interface RunnerLine {
   readonly migration?: string;
   readonly backfill?: string;
   readonly state?: string;
-  readonly message?: string;
   readonly outcome?: string;
   readonly steps?: readonly { readonly migration: string; readonly outcome: string }[];
   readonly error?: { readonly code: string; readonly place: { readonly migration?: string } } | null;
@@ -15,9 +14,6 @@ interface RunnerLine {
   readonly ahead?: readonly string[] | null;
   readonly compatible?: string;
 }
-
-/** As the runner says that the worker has taken up a backfill. */
-const HANDED_ON = 'the worker goes on with it';
 
 export type Run = Extract<Happening, { type: 'run' }>;
 
@@ -57,8 +53,8 @@ export function watchRuns(
       const by = functionName.includes('Worker') ? 'worker' : 'runner';
       if (said.note === 'backfill' && said.backfill !== undefined) {
         tell({ type: 'backfill', deploy, backfill: said.backfill, state: said.state ?? 'unknown', by });
-      } else if (said.note === 'progress' && said.message === HANDED_ON && said.migration !== undefined) {
-        tell({ type: 'backfill', deploy, backfill: said.migration, state: 'handed on', by: 'worker' });
+      } else if (said.note === 'handed-on' && said.backfill !== undefined) {
+        tell({ type: 'backfill', deploy, backfill: said.backfill, state: 'handed on', by: 'worker' });
       }
       if (said.note === 'began' && said.migration !== undefined) {
         closeMigration(false);

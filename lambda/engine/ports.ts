@@ -120,6 +120,8 @@ export type RunNote =
       readonly total: number | null;
       readonly scanned: number | null;
     }
+  /** A worker of its own goes on with it. */
+  | { readonly note: 'handed-on'; readonly backfill: string }
   /** How many backfills of the history only a person can let go on. */
   | { readonly note: 'backfills'; readonly stopped: number }
   | { readonly note: 'committed'; readonly migrations: readonly string[] }

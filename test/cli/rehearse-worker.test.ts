@@ -13,10 +13,7 @@ test('a rehearsal tells who works on a backfill, and when it is done', () => {
   );
   const notes = [
     ['Shop-MigrationsRunner', { note: 'backfill', backfill: '0012_fill_slug', state: 'enqueued' }],
-    [
-      'Shop-MigrationsRunner',
-      { note: 'progress', migration: '0012_fill_slug', message: 'the worker goes on with it' },
-    ],
+    ['Shop-MigrationsRunner', { note: 'handed-on', backfill: '0012_fill_slug' }],
     ['Shop-MigrationsWorker', { note: 'backfill', backfill: '0012_fill_slug', state: 'succeeded' }],
     ['Shop-MigrationsWorker', { note: 'backfill', backfill: '0013_fill_more', state: 'paused' }],
   ] as const;

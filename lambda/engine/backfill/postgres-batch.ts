@@ -139,8 +139,8 @@ select pg_catalog.jsonb_build_object('changed', ${CHANGED}${mayStayTrue ? '' : `
 export function openTrialStatement(step: TrialStep, edge: KeyTexts): Statement {
   const rows = rowsBetween(step, edge);
   return {
+    ...rows,
     sql: `${tagOf(step.id)} with ${notedRows(step, rows)} select any_row from forerun_noted`,
-    parameters: rows.parameters,
   };
 }
 
@@ -148,9 +148,9 @@ export function openTrialStatement(step: TrialStep, edge: KeyTexts): Statement {
 export function closeTrialStatement(step: TrialStep, edge: KeyTexts): Statement {
   const due = dueRows(step, rowsBetween(step, edge));
   return {
+    ...due,
     sql: `${tagOf(step.id)} with forerun_ready as (select), ${due.sql}
 select pg_catalog.jsonb_build_object(${STILL_DUE}) as answer`,
-    parameters: due.parameters,
   };
 }
 
