@@ -77,17 +77,14 @@ test.each(['up', 'down'] as const)(
   async (direction) => {
     const go = async (database: FreshDatabase) =>
       direction === 'up' ? database.up(history, { limits }) : database.down(history, 'base', { limits });
-    const prepared = async (): Promise<FreshDatabase> => {
-      const database = await shop();
-      if (direction === 'down') await database.up(history);
-      return database;
-    };
-    const undisturbed = await prepared();
+    const prepared = await shop();
+    if (direction === 'down') await prepared.up(history);
+    const undisturbed = await place.freshDatabase(prepared);
     const { dataApiCalls } = await go(undisturbed);
     const wanted = await contentOf(undisturbed);
     expect(dataApiCalls).toBeGreaterThan(20);
     for (let nth = 1; nth <= dataApiCalls; nth += 1) {
-      const database = await prepared();
+      const database = await place.freshDatabase(prepared);
       const fault = place.dataApi.faults.next({ kind: 'drop-after', nth });
       const first = await go(database);
       await fault.struck;

@@ -32,7 +32,8 @@ test.each([
   async (form, inside) => {
     const database = await place.freshDatabase();
     await database.up(KILLED_HISTORIES[form]);
-    await database.query('update forerun.backfill set most_rows = 4, parallel = 1');
+    // With a pause the victim is not done before the other one has a range of its own.
+    await database.query('update forerun.backfill set most_rows = 4, parallel = 1, pause_ms = 300');
     const task = (worker: string): WorkerTask => ({
       form,
       worker,
@@ -62,6 +63,7 @@ test.each([
         accessKeyId === task('victim').accessKeyId && sql?.includes(inside) === true,
     });
     await held.struck;
+    await database.query('update forerun.backfill set pause_ms = 0');
     victim.kill('SIGKILL');
     const killedMs = Date.now();
     await gone;

@@ -20,7 +20,8 @@ export const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:work
 /** A PostgreSQL with the local Data API before it; every test takes a fresh database in it. */
 export interface Workplace {
   readonly dataApi: LocalDataApi;
-  freshDatabase(): Promise<FreshDatabase>;
+  /** An empty one, or a copy of another one as it is now. */
+  freshDatabase(original?: FreshDatabase): Promise<FreshDatabase>;
   close(): Promise<void>;
 }
 
@@ -72,7 +73,7 @@ export async function startWorkplace(): Promise<Workplace> {
   const dataApi = await startDataApi({ postgres: server, clusters: [{ arn: CLUSTER }], secrets });
   return {
     dataApi,
-    freshDatabase: () => freshDatabase(server, dataApi),
+    freshDatabase: (original) => freshDatabase(server, dataApi, original),
     async close() {
       await dataApi.stop();
       await server.stop();
@@ -80,10 +81,15 @@ export async function startWorkplace(): Promise<Workplace> {
   };
 }
 
-async function freshDatabase(server: LocalPostgres, dataApi: LocalDataApi): Promise<FreshDatabase> {
+async function freshDatabase(
+  server: LocalPostgres,
+  dataApi: LocalDataApi,
+  original?: FreshDatabase,
+): Promise<FreshDatabase> {
   databases += 1;
   const name = `forerun_test_${process.pid}_${databases}`;
-  await server.createDatabase(name);
+  if (original === undefined) await server.createDatabase(name);
+  else await server.copyDatabase(original.name, name);
 
   const ports = (more: RunOptions = {}): Ports => {
     const clock = more.clock ?? realClock;
