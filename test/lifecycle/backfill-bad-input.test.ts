@@ -203,6 +203,18 @@ describe('a backfill that cannot be done', () => {
     ]);
   });
 
+  test('because its table has child tables, in which its key may be there again', async () => {
+    const { database, operator } = await enqueued(forms.transform);
+    await database.query('create table heir () inherits (thing); insert into heir values (1)');
+    await work([ID], operator, Date.now() + 60_000, database.ports());
+    expect(await standing(database)).toEqual({
+      state: 'failed',
+      reason:
+        'thing has child tables that are no partitions of it, and a key that is unique in it may be there again in each of them',
+    });
+    expect(await database.query('select count(n)::int as done from thing')).toEqual([{ done: 0 }]);
+  });
+
   test('because its table is gone before it begins: it has failed before any batch', async () => {
     const { database, operator } = await enqueued(forms.set);
     await database.query('drop table thing');

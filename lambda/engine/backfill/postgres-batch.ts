@@ -112,10 +112,13 @@ function update(step: WindowStep, set: readonly SetColumn[], ready: string): Sta
 
 function insert(step: WindowStep, into: string, columns: readonly SetColumn[], ready: string): Statement {
   const rows = rowsOfWindow(step);
+  // Only a copy of the same row is passed over: a conflict in any other index would lose a row without a word.
+  const copied = step.key.flatMap((column) => column.copied ?? []);
+  const conflict = copied.length === 0 ? '' : `on conflict (${copied.join(', ')}) do nothing `;
   return {
     sql: `insert into ${into} (${columns.map(({ column }) => column).join(', ')})
   select ${columns.map(({ value }) => `(${value.sql})`).join(', ')} from ${step.backfill.table} where ${ready} and ${rows.sql}
-  on conflict do nothing returning false as forerun_still`,
+  ${conflict}returning false as forerun_still`,
     parameters: { ...rows.parameters, ...valuesOf(columns) },
   };
 }
