@@ -1,7 +1,7 @@
 import { DatabaseFailure, tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
 import type { KeyTexts } from './backfill.ts';
-import { kept, verdictOn } from './failure.ts';
+import { isMisfit, kept, verdictOn } from './failure.ts';
 import { withBatch, type PacePoint } from './pace.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
 import { freeRange, readRange } from './postgres-state.ts';
@@ -124,7 +124,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       case 'interrupted':
       case 'rows': {
         attempts += 1;
-        const patient = verdict !== 'too-large' && (verdict !== 'rows' || suspect <= 0);
+        const patient = verdict !== 'too-large' && (verdict !== 'rows' || (suspect <= 0 && !isMisfit(cause)));
         const pauseMs = patient ? PAUSES_MS[attempts - 1] : undefined;
         if (pauseMs !== undefined) {
           tell({ note: 'waiting', reason: messageOf(cause), forMs: pauseMs });
