@@ -204,13 +204,15 @@ describe('a backfill that cannot be done', () => {
   });
 
   test.each([
-    ['a column that is not declared', { x: 1 }, 'transform returned a column "x" that table() does not declare'],
+    [
+      'a column that is not declared',
+      { x: 1 },
+      'transform returned a column "x" that table() does not declare',
+    ],
     ['another key', { id: 1000n }, 'transform changes id, which is part of the key'],
     ['a promise', Promise.resolve({ n: 1 }), 'transform must return an object or undefined, and no promise'],
   ])('because its transform returns %s: it has failed at once and says so', async (_what, given, reason) => {
-    const { database, operator } = await enqueued(
-      backfill({ ...common, transform: (() => given) as never }),
-    );
+    const { database, operator } = await enqueued(backfill({ ...common, transform: (() => given) as never }));
     const waits: RunNote[] = [];
     const tell = (note: RunNote): void => void (note.note === 'waiting' && waits.push(note));
     await work([ID], operator, Date.now() + 60_000, database.ports({ tell }));

@@ -286,6 +286,8 @@ describe('insertFrom', () => {
       { clock: fastClock() },
     );
     expect(result.error).toBeNull();
-    expect(await database.query('select count(*)::int as n from copied where was = "B"')).toEqual([{ n: 60 }]);
+    expect(await database.query('select count(*)::int as n from copied where was = "B"')).toEqual([
+      { n: 60 },
+    ]);
   });
 });

@@ -205,18 +205,27 @@ export const dropTarget = ({ history, backfill }: BackfillPlace): Statement => (
   sql: `drop table if exists ${targetTable(history, backfill)}`,
 });
 
-/** Done, if it is running and no range is open; its leases go. */
+/** Before their number. */
+const LEFT = 'rows whose where was still true when the closing sweep left them as they are: ';
+
+/**
+ * Done, if it is running and no range is open; its leases go. Where the sweep has met rows that the change leaves as they are,
+ * that is its reason.
+ */
 export const finishBackfill = (place: BackfillPlace, worker: string | null): Statement => ({
-  sql: `with finished as (
-  update forerun.backfill b set state = 'succeeded', finished_at = pg_catalog.clock_timestamp(), reason = null
-  where b.history = :history and b.id = :backfill and b.state = 'running' and b.prepared_at is not null
+  sql: `with swept as (
+  select '${LEFT}' || nullif(pg_catalog.sum(left_rows), 0) as reason from forerun.backfill_range
+  where history = :history and backfill = :backfill
+), finished as (
+  update forerun.backfill b set state = 'succeeded', finished_at = pg_catalog.clock_timestamp(), reason = swept.reason
+  from swept where b.history = :history and b.id = :backfill and b.state = 'running' and b.prepared_at is not null
     and not exists (select from forerun.backfill_range r
                     where r.history = b.history and r.backfill = b.id and not r.ended)
-  returning b.history
-), ${noted('finished', `'running'`, `'succeeded'`)}, freed as (
+  returning b.history, b.reason
+), ${noted('finished', `'running'`, `'succeeded'`, 'null', 'finished.reason')}, freed as (
   delete from forerun.lease l using finished where l.history = finished.history and pg_catalog.starts_with(l.name, :leases)
 )
-select cast(pg_catalog.count(*) as integer) as finished from finished`,
+select cast(pg_catalog.count(*) as integer) as finished, pg_catalog.max(reason) as reason from finished`,
   parameters: {
     ...placeOf(place),
     leases: leasePrefix(place.backfill),

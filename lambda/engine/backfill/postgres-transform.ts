@@ -115,6 +115,8 @@ export interface ChangedRow {
 
 export interface Write extends BatchEnd {
   readonly rows: readonly ChangedRow[];
+  /** Rows that were read and of which nothing changes. */
+  readonly left: number;
   /** Keys that are still to be read again, beside those that lose now. */
   readonly rest: readonly KeyTexts[];
 }
@@ -156,6 +158,7 @@ export function writeStatement(step: Step, write: Write): Statement {
     edge: 'cast(:edge as jsonb)',
     seen: 'cast(:seen as bigint)',
     changed: CHANGED,
+    left: step.sweeping ? String(write.left) : '0',
     redo: `${keys} || cast(:rest as jsonb)`,
     frozen,
   });

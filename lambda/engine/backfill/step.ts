@@ -138,6 +138,7 @@ async function computed(
   }
   return writeStatement(step, {
     rows: changed,
+    left: rows.length - changed.length,
     edge,
     over: !again && seen < step.rows,
     seen,

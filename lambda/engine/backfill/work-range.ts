@@ -85,6 +85,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     cursor: held.range.cursor,
     upper: held.range.upper,
     rows: Math.min(sizing.rows, mostRows),
+    sweeping: held.range.pass > 1,
     recent: JSON.stringify(recent),
     statementTimeoutMs: worker.statementTimeoutMs,
     pace: JSON.stringify(pace),
