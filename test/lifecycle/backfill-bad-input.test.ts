@@ -212,7 +212,7 @@ describe('a backfill that cannot be done', () => {
     ['another key', { id: 1000n }, 'transform changes id, which is part of the key'],
     ['a promise', Promise.resolve({ n: 1 }), 'transform must return an object or undefined, and no promise'],
   ])('because its transform returns %s: it has failed at once and says so', async (_what, given, reason) => {
-    const { database, operator } = await enqueued(backfill({ ...common, transform: (() => given) as never }));
+    const { database, operator } = await enqueued(backfill({ ...common, transform: () => given }));
     const waits: RunNote[] = [];
     const tell = (note: RunNote): void => void (note.note === 'waiting' && waits.push(note));
     await work([ID], operator, Date.now() + 60_000, database.ports({ tell }));

@@ -372,7 +372,7 @@ test.each([
         key: 'id',
         where: sql`n = 0`,
         ...form,
-      } as never),
+      }),
     }),
     { clock: fastClock() },
   );
