@@ -109,7 +109,7 @@ export interface BatchContext<T extends Table> extends MigrationContext<Tables> 
   readonly rows: Expression<SqlBool>;
 }
 
-/** Copying: one `insert … select … on conflict do nothing` a batch. */
+/** Copying: one `insert … select` a batch. */
 export interface InsertForm<T extends Table> {
   readonly insertFrom: {
     /**

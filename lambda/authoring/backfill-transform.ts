@@ -84,7 +84,7 @@ function isSame(was: unknown, is: unknown): boolean {
 }
 
 function badChange(what: string): ForerunError {
-  return new ForerunError('value-refused', {
+  return new ForerunError('migration-not-a-migration', {
     what: `${what}.`,
     state: 'The batch was not written.',
     next: 'Return an object of declared columns, or undefined where nothing of the row changes.',

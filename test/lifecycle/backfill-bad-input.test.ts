@@ -13,7 +13,7 @@ import { move, work, type Operator } from '../../lambda/engine/backfill/operate.
 import { DatabaseFailure } from '../../lambda/engine/database-failure.ts';
 import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
-import type { Ports, Transaction } from '../../lambda/engine/ports.ts';
+import type { Ports, RunNote, Transaction } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
@@ -201,6 +201,51 @@ describe('a backfill that cannot be done', () => {
     expect(await database.query('select count(*)::int as done from thing where n is not null')).toEqual([
       { done: 0 },
     ]);
+  });
+
+  test.each([
+    [
+      'a column that is not declared',
+      { x: 1 },
+      'transform returned a column "x" that table() does not declare',
+    ],
+    ['another key', { id: 1000n }, 'transform changes id, which is part of the key'],
+    ['a promise', Promise.resolve({ n: 1 }), 'transform must return an object or undefined, and no promise'],
+  ])('because its transform returns %s: it has failed at once and says so', async (_what, given, reason) => {
+    const { database, operator } = await enqueued(backfill({ ...common, transform: () => given }));
+    const waits: RunNote[] = [];
+    const tell = (note: RunNote): void => void (note.note === 'waiting' && waits.push(note));
+    await work([ID], operator, Date.now() + 60_000, database.ports({ tell }));
+    expect(await standing(database)).toEqual({ state: 'failed', reason });
+    expect(waits).toEqual([]);
+  });
+
+  test('because its transform gives one row a value that does not fit: it pauses there and says which', async () => {
+    const { database, operator } = await enqueued(
+      backfill({ ...common, transform: ({ id }) => ({ n: id === 57n ? 0.5 : 1 }) }),
+    );
+    const waits: RunNote[] = [];
+    const tell = (note: RunNote): void => void (note.note === 'waiting' && waits.push(note));
+    await work([ID], operator, Date.now() + 60_000, database.ports({ tell }));
+    expect(await standing(database)).toEqual({
+      state: 'paused',
+      reason:
+        'A value for thing.n (integer) must be a whole number (a bigint beyond 2^53) at thing (id) = (57)',
+    });
+    expect(waits).toEqual([]);
+    expect(await database.query('select count(n)::int as done from thing')).toEqual([{ done: 56 }]);
+  });
+
+  test('because its table has child tables, in which its key may be there again', async () => {
+    const { database, operator } = await enqueued(forms.transform);
+    await database.query('create table heir () inherits (thing); insert into heir values (1)');
+    await work([ID], operator, Date.now() + 60_000, database.ports());
+    expect(await standing(database)).toEqual({
+      state: 'failed',
+      reason:
+        'thing has child tables that are no partitions of it, and a key that is unique in it may be there again in each of them',
+    });
+    expect(await database.query('select count(n)::int as done from thing')).toEqual([{ done: 0 }]);
   });
 
   test('because its table is gone before it begins: it has failed before any batch', async () => {

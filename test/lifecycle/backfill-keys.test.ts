@@ -343,6 +343,45 @@ test.each([
   },
 );
 
+test.each([
+  ['set', { set: { n: 1 } }],
+  ['transform', { transform: () => ({ n: 1 }) }],
+])('a partitioned table is walked over as one by the form %s', async (_form, form) => {
+  const database = await place.freshDatabase();
+  const result = await database.up(
+    historyOf({
+      '0001_create': migration({
+        after: 'base',
+        async up({ op }) {
+          await op.execute(
+            'create table thing (id bigint primary key, n int not null default 0) partition by hash (id)',
+          );
+          for (const part of [0, 1]) {
+            await op.execute(
+              `create table part_${part} partition of thing for values with (modulus 2, remainder ${part})`,
+            );
+          }
+          await op.execute('insert into thing select g from generate_series(1, 40) g');
+        },
+        down: irreversible('a test'),
+      }),
+      '0002_raise': backfill({
+        ...common,
+        after: '0001_create',
+        table: table('thing', { id: bigint(), n: integer() }),
+        key: 'id',
+        where: sql`n = 0`,
+        ...form,
+      }),
+    }),
+    { clock: fastClock() },
+  );
+  expect(result.error).toBeNull();
+  expect(await database.query('select n, count(*)::int as rows from thing group by n')).toEqual([
+    { n: 1, rows: 40 },
+  ]);
+});
+
 test('a type without a length cuts no value that is written', async () => {
   const database = await place.freshDatabase();
   const things = table('thing', {

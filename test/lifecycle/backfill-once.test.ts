@@ -242,4 +242,52 @@ describe('insertFrom', () => {
       await database.query('select count(*)::int as n, count(distinct thing)::int as things from copy'),
     ).toEqual([{ n: 60, things: 60 }]);
   });
+
+  test.each([
+    ['', {}],
+    [' of a frozen set', { frozen: true, where: sql`true` }],
+  ])('pauses at a row%s that another unique index does not let in', async (_what, more) => {
+    const database = await place.freshDatabase();
+    const history = copyInto(
+      ['create table copy (thing bigint primary key, n int unique)', 'update thing set n = least(id, 57)'],
+      { thing: 'id', n: 'n' },
+      more,
+    );
+    const result = await database.up(history, { clock: fastClock() });
+    expect(result.error?.text.what).toContain('is paused: SQLSTATE 23505 at thing (id) = (58)');
+    expect(await database.query('select count(*)::int as n, max(thing)::int as last from copy')).toEqual([
+      { n: 57, last: 57 },
+    ]);
+    await database.query('alter table copy drop constraint copy_n_key');
+    await database.query(`update forerun.backfill set state = 'enqueued'`);
+    expect((await database.up(history, { clock: fastClock() })).error).toBeNull();
+    expect(await database.query('select count(*)::int as n from copy')).toEqual([{ n: 60 }]);
+  });
+
+  test('may give the key to a second column, and copies each row once over a key of several columns', async () => {
+    const database = await place.freshDatabase();
+    const pair = table('pair', { a: bigint(), b: bigint() });
+    const copied = table('copied', { B: bigint(), a: bigint(), was: bigint() });
+    const result = await database.up(
+      historyOf({
+        '0001_create': create(
+          'create table pair (a bigint, b bigint, primary key (a, b))',
+          'insert into pair select g % 7, g from generate_series(1, 60) g',
+          'create table copied (a bigint not null, was bigint, "B" bigint not null, unique ("B", a))',
+        ),
+        '0002_copy': backfill({
+          ...common,
+          table: pair,
+          key: ['a', 'b'],
+          where: sql`true`,
+          insertFrom: { into: copied, columns: { was: 'b', B: 'b', a: 'a' } },
+        }),
+      }),
+      { clock: fastClock() },
+    );
+    expect(result.error).toBeNull();
+    expect(await database.query('select count(*)::int as n from copied where was = "B"')).toEqual([
+      { n: 60 },
+    ]);
+  });
 });

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
+import { work } from '../../lambda/engine/backfill/operate.ts';
+import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
+import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunNote } from '../../lambda/engine/ports.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
@@ -42,8 +45,19 @@ const common = {
 
 const HUNDREDS = 'select g * 10, null from generate_series(1, 400) g';
 
+const KEEP = `create function keep() returns trigger language plpgsql as 'begin return null; end';
+  create trigger keep before update on thing for each row when (old.id <= 50) execute function keep()`;
+
+const operatorOf = (migrations: readonly Migration[]) => ({
+  history: 'default',
+  migrations,
+  worker: 'w1',
+  limits: DEFAULT_LIMITS,
+});
+
 async function run(database: FreshDatabase, term: object, onWait?: () => void, rows = HUNDREDS) {
   const batches: Batch[] = [];
+  const notes: RunNote[] = [];
   const history = historyOf({
     '0001_create': create(rows),
     '0002_fill': backfill({ ...common, ...term }),
@@ -52,10 +66,13 @@ async function run(database: FreshDatabase, term: object, onWait?: () => void, r
   let waited = false;
   return {
     batches,
+    history,
+    notes,
     go: async () =>
       database.up(history, {
         clock: fastClock(),
         tell(note) {
+          notes.push(note);
           if (note.note === 'batch') batches.push(note);
           if (note.note !== 'waiting' || waited) return;
           waited = true;
@@ -79,6 +96,7 @@ describe('the closing sweep', () => {
     expect((await go()).error).toBeNull();
     expect(lookedAt(batches)).toBe(400);
     expect(await missing(database)).toBe(0);
+    expect(await database.query('select reason from forerun.backfill')).toEqual([{ reason: null }]);
   });
 
   test.each([
@@ -110,11 +128,41 @@ describe('the closing sweep', () => {
     expect(await missing(database)).toBe(0);
   });
 
-  test('ends though a row stays that the change would leave as it is', async () => {
+  test.each([
+    ['that the change would leave as it is', '', { set: { n: sql`nullif(1, cast(id <= 50 as int))` } }],
+    ['that a trigger keeps', KEEP, {}],
+    ['that a trigger keeps, in two ranges beside the deploy', KEEP, { hold: false, parallel: 2 }],
+    [
+      'of which a transform changes nothing',
+      '',
+      { set: undefined, transform: ({ id }: { readonly id: bigint }) => (id <= 50n ? undefined : { n: 1 }) },
+    ],
+  ])('ends though rows stay %s, and says how many', async (_what, before, term) => {
     const database = await place.freshDatabase();
-    const { go } = await run(database, { set: { n: sql`nullif(1, cast(id = 50 as int))` } });
+    const { history, notes, go } = await run(database, term);
+    await database.query(before);
     expect((await go()).error).toBeNull();
-    expect(await database.query('select id::int from thing where n is null')).toEqual([{ id: 50 }]);
+    if ('hold' in term)
+      await work(
+        ['0002_fill'],
+        operatorOf(history),
+        Date.now() + 60_000,
+        database.ports({ tell: (note) => notes.push(note) }),
+      );
+    const reason = 'rows whose where was still true when the closing sweep left them as they are: 5';
+    expect(await database.query('select max(id)::int as last from thing where n is null')).toEqual([
+      { last: 50 },
+    ]);
+    expect(await missing(database)).toBe(5);
+    expect(await database.query('select state, reason from forerun.backfill')).toEqual([
+      { state: 'succeeded', reason },
+    ]);
+    expect(
+      await database.query(`select reason from forerun.backfill_event where to_state = 'succeeded'`),
+    ).toEqual([{ reason }]);
+    expect(
+      JSON.stringify(notes, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    ).toContain(reason);
   });
 });
 

@@ -33,6 +33,11 @@ export interface KeyName {
 /** A column of the key with its type in the database. */
 export interface KeyColumn extends KeyName {
   readonly type: string;
+  /**
+   * The column that it is copied to, quoted, in the unique index in which a second copy meets the first. There is none where the
+   * set is frozen: then there is no second copy.
+   */
+  readonly copied?: string;
 }
 
 /** How hard a backfill works; the first three can be changed while it runs. */
@@ -68,7 +73,7 @@ export type Form =
       readonly kind: 'batch';
       work(session: Session, tools: BatchTools, window: BatchWindow): Promise<void>;
     }
-  /** One `insert … select … on conflict do nothing` a batch. */
+  /** One `insert … select` a batch. */
   | { readonly kind: 'insert'; readonly into: string; readonly columns: readonly SetColumn[] };
 
 /** A column that gets a value. */

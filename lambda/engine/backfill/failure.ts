@@ -1,4 +1,5 @@
 import { DatabaseFailure } from '../database-failure.ts';
+import { ForerunError } from '../errors.ts';
 import { ENDLESS } from './postgres-tables.ts';
 import { TransformThrew } from './step.ts';
 
@@ -25,6 +26,7 @@ const CONFLICTS: readonly string[] = ['55P03', '40001', '40P01'];
 const TOO_LARGE: readonly string[] = ['57014', '54000', '53200'];
 
 export function verdictOn(cause: unknown): Verdict {
+  if (refusalIn(cause)?.code === 'migration-not-a-migration') return 'hopeless';
   if (!(cause instanceof DatabaseFailure)) return 'rows';
   const { ran, kind, sqlState = '' } = cause;
   // Only a reading of ours can answer with too much, so it does not matter whether it ran.
@@ -46,8 +48,22 @@ export const isEndless = (cause: unknown): boolean =>
 const isUnreadable = ({ kind, message }: DatabaseFailure): boolean =>
   kind === 'unsupported-result' && message.includes('unsupported data type');
 
-/** The cause in words that may be kept: never PostgreSQL's message or the author's, which may hold values of a row. */
+/** What we ourselves have refused of what the author's code did; an author has no such errors to throw. */
+const refusalIn = (cause: unknown): ForerunError | undefined => {
+  const thrown = cause instanceof TransformThrew ? cause.cause : cause;
+  return thrown instanceof ForerunError ? thrown : undefined;
+};
+
+/** A value that does not fit its column: the same again would give the same. */
+export const isMisfit = (cause: unknown): boolean => refusalIn(cause)?.code === 'value-refused';
+
+/**
+ * The cause in words that may be kept: never PostgreSQL's message or the author's, which may hold values of a row. Our own
+ * hold none.
+ */
 export function kept(cause: unknown): string {
+  const refusal = refusalIn(cause);
+  if (refusal !== undefined) return refusal.text.what.replace(/\.$/, '');
   if (cause instanceof TransformThrew) return `transform threw a ${cause.message}`;
   if (cause instanceof DatabaseFailure) {
     if (isEndless(cause)) return 'the change leaves its own where true';

@@ -3,8 +3,8 @@ import { ForerunError } from '../errors.ts';
 import type { RunIdentity } from '../journal.ts';
 import { RESERVE_MS, type RunLimits } from '../limits.ts';
 import type { Migration } from '../migration.ts';
-import type { Ports, Session } from '../ports.ts';
-import type { Backfill } from './backfill.ts';
+import type { Ports, Row, Session } from '../ports.ts';
+import type { Backfill, BatchTools } from './backfill.ts';
 import { dropTarget, finishBackfill, type BackfillPlace } from './postgres-prepare.ts';
 import { enqueueBackfill, forgetBackfill, renewRun } from './postgres-state.ts';
 import { waysOut } from './refusals.ts';
@@ -39,8 +39,8 @@ export function asStep(migration: Migration, history: string): Migration {
   const place = { history, backfill: id };
   return {
     ...migration,
-    up: (session) =>
-      backfill.hold ? finishIn(session, place) : enqueueIn(session, place, checksum, backfill),
+    up: (session, tools) =>
+      backfill.hold ? finishIn(session, place, tools) : enqueueIn(session, place, checksum, backfill),
     down:
       down.kind === 'irreversible'
         ? down
@@ -64,9 +64,15 @@ async function enqueueIn(
   await session.execute(enqueueBackfill({ ...place, checksum, hold, ...tuning }), { rows: false });
 }
 
-async function finishIn(session: Session, place: BackfillPlace): Promise<void> {
+async function finishIn(
+  session: Session,
+  place: BackfillPlace,
+  { progress }: Pick<BatchTools, 'progress'>,
+): Promise<void> {
   await session.execute(dropTarget(place), { rows: false });
   const { rows } = await session.execute(finishBackfill(place, null), { rows: true });
+  const reason = reasonOf(rows);
+  if (reason !== null) progress(reason);
   if (rows[0]?.['finished'] === 1) return;
   throw new ForerunError('backfill-stopped', {
     what: `The backfill ${place.backfill} was stopped in the moment in which it was done.`,
@@ -152,9 +158,15 @@ async function enqueueHeld(
 /** Every range is done: the set of keys goes, and the backfill counts as done. Safe to repeat. */
 export async function sayDone(place: BackfillPlace, worker: string, ports: Ports): Promise<void> {
   await rowsOf(dropTarget(place), ports);
-  await rowsOf(finishBackfill(place, worker), ports);
+  const reason = reasonOf(await rowsOf(finishBackfill(place, worker), ports));
   const { backfill } = place;
-  ports.tell({ note: 'backfill', backfill, state: 'succeeded', reason: null, total: null, scanned: null });
+  ports.tell({ note: 'backfill', backfill, state: 'succeeded', reason, total: null, scanned: null });
+}
+
+/** What there is to say of a backfill that is done. */
+function reasonOf([row]: readonly Row[]): string | null {
+  const reason = row?.['reason'];
+  return typeof reason === 'string' ? reason : null;
 }
 
 function endText(id: string, slice: Exclude<SliceEnd, { end: 'worked' }>, begun: boolean): ForerunError {

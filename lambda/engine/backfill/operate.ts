@@ -20,7 +20,7 @@ export interface BackfillData extends Progress {
   readonly state: BackfillState;
   /** Whether the deploy waits for it. */
   readonly hold: boolean;
-  /** Why it stopped; null otherwise. */
+  /** Why it stopped, or what it has left as it was where it succeeded; null otherwise. */
   readonly reason: string | null;
   /** Rows there are to look at, estimated unless the set is frozen; null where nobody knows. */
   readonly total: number | null;

@@ -24,6 +24,8 @@ export interface Step {
   readonly upper: KeyTexts | null;
   /** Keys that the window holds at most. */
   readonly rows: number;
+  /** It belongs to the closing sweep. */
+  readonly sweeping: boolean;
   /** Kept with the range: when it had come how far, and how its batches went. */
   readonly recent: string;
   readonly pace: string;
@@ -45,6 +47,7 @@ export function batchStatement(step: Step): Statement {
     edge: edgeJson(step.key),
     seen: window.seen,
     changed: CHANGED,
+    left: leftOf(step),
     redo: 'r.redo',
     frozen: step.backfill.frozen,
   });
@@ -58,6 +61,13 @@ select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'chang
       ...effect.parameters,
     },
   };
+}
+
+/** Rows for which `where` is true and that were not changed: they did not differ, or a trigger left them alone. */
+function leftOf(step: Step): string {
+  const { backfill, sweeping } = step;
+  if (!sweeping || backfill.where === null || backfill.form.kind !== 'set') return '0';
+  return `(select pg_catalog.count(*) from ${backfill.table} where ${rowsOfWindow(step).sql}) - ${CHANGED}`;
 }
 
 /** What was done, counted once. */
@@ -112,10 +122,13 @@ function update(step: WindowStep, set: readonly SetColumn[], ready: string): Sta
 
 function insert(step: WindowStep, into: string, columns: readonly SetColumn[], ready: string): Statement {
   const rows = rowsOfWindow(step);
+  // Only a copy of the same row is passed over: a conflict in any other index would lose a row without a word.
+  const copied = step.key.flatMap((column) => column.copied ?? []);
+  const conflict = copied.length === 0 ? '' : `on conflict (${copied.join(', ')}) do nothing `;
   return {
     sql: `insert into ${into} (${columns.map(({ column }) => column).join(', ')})
   select ${columns.map(({ value }) => `(${value.sql})`).join(', ')} from ${step.backfill.table} where ${ready} and ${rows.sql}
-  on conflict do nothing returning false as forerun_still`,
+  ${conflict}returning false as forerun_still`,
     parameters: { ...rows.parameters, ...valuesOf(columns) },
   };
 }
@@ -231,6 +244,7 @@ export function closeStatement(
     edge: 'cast(:edge as jsonb)',
     seen: 'cast(:seen as bigint)',
     changed: 'cast(:changed as bigint)',
+    left: '0',
     redo: 'r.redo',
     frozen: step.backfill.frozen,
   });
@@ -260,6 +274,7 @@ export function peekStatement(step: Step): Statement {
     edge: 'null',
     seen: '0',
     changed: '0',
+    left: '0',
     redo: 'r.redo',
     frozen: false,
   });

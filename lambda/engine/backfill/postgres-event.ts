@@ -9,10 +9,16 @@ export interface Note {
 }
 
 /** Writes what happened to a backfill, in the statement that lets it happen: `source` holds a row only if it did. */
-export function noted(source: string, from: string, to: string, settings = 'null'): string {
+export function noted(
+  source: string,
+  from: string,
+  to: string,
+  settings = 'null',
+  reason = 'cast(:note as text)',
+): string {
   return `noted as (
   insert into forerun.backfill_event (history, backfill, move, from_state, to_state, reason, by, settings)
-  select :history, :backfill, :move, cast(${from} as text), ${to}, cast(:note as text), cast(:by as text), cast(${settings} as jsonb)
+  select :history, :backfill, :move, cast(${from} as text), ${to}, ${reason}, cast(:by as text), cast(${settings} as jsonb)
   from ${source}
 )`;
 }

@@ -32,7 +32,8 @@ export const describeKey = ({ table, key, form }: Backfill): Statement => ({
  * and an expression may give another value.
  *
  * A key can be walked over if a valid, plain, immediate unique index has exactly its columns in this order, none of them
- * nullable, all in one direction, compared by the columns' own collations.
+ * nullable, all in one direction, compared by the columns' own collations. Such an index sees nothing of child tables, which
+ * a query over their parent reads too; those that are partitions share the parent's own.
  *
  * A key's texts are cast to the type that is told here, so it may change no value of the column. It carries no length, and
  * stays right when the column is made wider meanwhile; -1 tells format_type to say bpchar and "bit", because character and
@@ -56,6 +57,10 @@ with recursive found as (
 )
 select
   pg_catalog.to_regclass(cast(:table as text)) is not null as there,
+  exists (
+    select from pg_inherits h join pg_class c on c.oid = h.inhparent
+    where h.inhparent = pg_catalog.to_regclass(cast(:table as text)) and c.relkind <> 'p'
+  ) as inherited,
   (select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', name, 'type', type, 'notNull', attnotnull, 'orderable', exists (
      select from pg_opclass o join pg_am m on m.oid = o.opcmethod join pg_type t on t.oid = n.atttypid
      where m.amname = 'btree' and o.opcdefault
@@ -72,18 +77,21 @@ select
       and (select pg_catalog.count(distinct o.direction & 1) from pg_catalog.unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
   ) as usable,
   pg_catalog.to_regclass(cast(:into as text)) is not null as into_there,
-  exists (
-    select from pg_index i
+  (
+    select met.columns from pg_index i cross join lateral (
+      select pg_catalog.array_agg(given.name order by given.name) as names,
+        pg_catalog.jsonb_object_agg(coalesce(given.name, ''), given.column) as columns
+      from (
+        select case when a.attnotnull then g.value ->> 1 end as name, g.value -> 0 as column
+        from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
+        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.attnum
+        left join pg_catalog.jsonb_array_elements(cast(:inserted as jsonb)) as g (value)
+          on g.value ->> 0 = '"' || pg_catalog.replace(a.attname, '"', '""') || '"'
+        where p.at <= i.indnkeyatts) as given) as met
     where i.indrelid = pg_catalog.to_regclass(cast(:into as text)) and i.indisunique and i.indisvalid and i.indimmediate
       and i.indpred is null and i.indexprs is null
-      and (select pg_catalog.array_agg(distinct given.name order by given.name) from (
-             select case when a.attnotnull then g.value ->> 1 end as name
-             from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
-             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.attnum
-             left join pg_catalog.jsonb_array_elements(cast(:inserted as jsonb)) as g (value)
-               on g.value ->> 0 = '"' || pg_catalog.replace(a.attname, '"', '""') || '"'
-             where p.at <= i.indnkeyatts) as given)
-        = (select pg_catalog.array_agg(name order by name) from found)
+      and met.names = (select pg_catalog.array_agg(name order by name) from found)
+    order by i.indexrelid limit 1
   ) as into_unique`;
 
 /** A worker takes it up; safe to repeat. */
@@ -197,18 +205,27 @@ export const dropTarget = ({ history, backfill }: BackfillPlace): Statement => (
   sql: `drop table if exists ${targetTable(history, backfill)}`,
 });
 
-/** Done, if it is running and no range is open; its leases go. */
+/** Before their number. */
+const LEFT = 'rows whose where was still true when the closing sweep left them as they are: ';
+
+/**
+ * Done, if it is running and no range is open; its leases go. Where the sweep has met rows that the change leaves as they are,
+ * that is its reason.
+ */
 export const finishBackfill = (place: BackfillPlace, worker: string | null): Statement => ({
-  sql: `with finished as (
-  update forerun.backfill b set state = 'succeeded', finished_at = pg_catalog.clock_timestamp(), reason = null
-  where b.history = :history and b.id = :backfill and b.state = 'running' and b.prepared_at is not null
+  sql: `with swept as (
+  select '${LEFT}' || nullif(pg_catalog.sum(left_rows), 0) as reason from forerun.backfill_range
+  where history = :history and backfill = :backfill
+), finished as (
+  update forerun.backfill b set state = 'succeeded', finished_at = pg_catalog.clock_timestamp(), reason = swept.reason
+  from swept where b.history = :history and b.id = :backfill and b.state = 'running' and b.prepared_at is not null
     and not exists (select from forerun.backfill_range r
                     where r.history = b.history and r.backfill = b.id and not r.ended)
-  returning b.history
-), ${noted('finished', `'running'`, `'succeeded'`)}, freed as (
+  returning b.history, b.reason
+), ${noted('finished', `'running'`, `'succeeded'`, 'null', 'finished.reason')}, freed as (
   delete from forerun.lease l using finished where l.history = finished.history and pg_catalog.starts_with(l.name, :leases)
 )
-select cast(pg_catalog.count(*) as integer) as finished from finished`,
+select cast(pg_catalog.count(*) as integer) as finished, pg_catalog.max(reason) as reason from finished`,
   parameters: {
     ...placeOf(place),
     leases: leasePrefix(place.backfill),

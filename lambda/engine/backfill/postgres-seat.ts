@@ -78,13 +78,15 @@ export interface Mark {
   /** Rows looked at, rows changed: expressions of SQL. */
   readonly seen: string;
   readonly changed: string;
+  /** Rows of the closing sweep that the change leaves as they are: an expression of SQL. */
+  readonly left: string;
   /** Keys to be read again, a JSON array of arrays. */
   readonly redo: string;
   readonly frozen: boolean;
 }
 
 /** Ends every step: revision and cursor move together with the effect. The first pass is followed by a sweep. */
-export function marked({ over, edge, seen, changed, redo, frozen }: Mark): string {
+export function marked({ over, edge, seen, changed, left, redo, frozen }: Mark): string {
   const last = frozen ? `(${over})` : `(${over}) and r.pass > 1`;
   const turn = frozen ? 'false' : `(${over}) and r.pass = 1`;
   return `forerun_moved as (
@@ -98,7 +100,7 @@ export function marked({ over, edge, seen, changed, redo, frozen }: Mark): strin
       pass = case when ${turn} then 2 else r.pass end,
       horizon = case when ${turn} then cast(pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as text) else r.horizon end,
       ended = ${last}, redo = ${redo}, scanned = r.scanned + case when r.pass = 1 then ${seen} else 0 end,
-      changed = r.changed + ${changed}, batches = r.batches + 1, batch_rows = :batch_rows,
+      changed = r.changed + ${changed}, left_rows = r.left_rows + ${left}, batches = r.batches + 1, batch_rows = :batch_rows,
       recent = cast(:recent as jsonb), pace = cast(:pace as jsonb)
   from forerun_seat where r.history = :history and r.backfill = :backfill and r.number = :range
   returning ${RANGE} as range

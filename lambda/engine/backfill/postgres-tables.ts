@@ -32,6 +32,7 @@ const BACKFILL_TABLES = `
     redo jsonb not null default '[]',
     scanned bigint not null default 0,
     changed bigint not null default 0,
+    left_rows bigint not null default 0,
     batches bigint not null default 0,
     batch_rows bigint not null,
     recent jsonb not null default '[]',

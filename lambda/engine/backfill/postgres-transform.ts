@@ -36,16 +36,37 @@ select pg_catalog.json_build_object('edge', ${edgeJson(step.key)}, 'seen', ${win
 
 /** The rows that have lost against another writer, as they are now. */
 export function readAgainStatement(step: Step, selection: Selection, keys: readonly KeyTexts[]): Statement {
-  const { table, where, frozen } = step.backfill;
-  const matches = step.key.map(
-    ({ column, type }, at) => `${table}.${column} = cast(forerun_again ->> ${at} as ${type})`,
-  );
+  const { where, frozen } = step.backfill;
+  const again = rowsAgain(step, keys);
   const chosen = frozen || where === null ? { sql: 'true', parameters: {} } : where;
   return {
     sql: `${tagOf(step.id)} select ${readColumns(step, selection)}
-from json_array_elements(cast(:again as json)) as forerun_list (forerun_again) join ${table} on ${matches.join(' and ')}
+from ${again.sql}
 where (${chosen.sql})`,
-    parameters: { again: JSON.stringify(keys), ...chosen.parameters },
+    parameters: { ...again.parameters, ...chosen.parameters },
+  };
+}
+
+/**
+ * Inside a transaction: takes the seat, then the rows that shall be read again. They are not read here: a policy may hide from
+ * a lock what a reading shows, and such a row must count as one that could not be reached.
+ */
+export function lockStatement(step: Step, keys: readonly KeyTexts[]): Statement {
+  const again = rowsAgain(step, keys);
+  return {
+    sql: `${tagOf(step.id)} ${SEAT} select from ${again.sql} where exists (select from forerun_ready) for update`,
+    parameters: { ...seatOf(step), ...again.parameters },
+  };
+}
+
+/** The rows with these keys, behind `from`. */
+function rowsAgain({ backfill: { table }, key }: WindowStep, keys: readonly KeyTexts[]): Statement {
+  const matches = key.map(
+    ({ column, type }, at) => `${table}.${column} = cast(forerun_again ->> ${at} as ${type})`,
+  );
+  return {
+    sql: `json_array_elements(cast(:again as json)) as forerun_list (forerun_again) join ${table} on ${matches.join(' and ')}`,
+    parameters: { again: JSON.stringify(keys) },
   };
 }
 
@@ -94,6 +115,8 @@ export interface ChangedRow {
 
 export interface Write extends BatchEnd {
   readonly rows: readonly ChangedRow[];
+  /** Rows that were read and of which nothing changes. */
+  readonly left: number;
   /** Keys that are still to be read again, beside those that lose now. */
   readonly rest: readonly KeyTexts[];
 }
@@ -135,6 +158,7 @@ export function writeStatement(step: Step, write: Write): Statement {
     edge: 'cast(:edge as jsonb)',
     seen: 'cast(:seen as bigint)',
     changed: CHANGED,
+    left: step.sweeping ? String(write.left) : '0',
     redo: `${keys} || cast(:rest as jsonb)`,
     frozen,
   });

@@ -44,16 +44,28 @@ function keyOf(spec: Backfill, row: Row): KeyFound {
       flaw: `no unique index of ${spec.name} has exactly the columns (${names}) in this order, without a condition and all in one direction`,
     };
   }
+  if (row['inherited'] === true) {
+    return {
+      flaw: `${spec.name} has child tables that are no partitions of it, and a key that is unique in it may be there again in each of them`,
+    };
+  }
+  // Built by our own statement.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const meets = row['into_unique'] as unknown as Readonly<Record<string, string>> | null;
   if (spec.form.kind === 'insert') {
     if (row['into_there'] !== true) return { flaw: `there is no table ${spec.form.into}` };
-    if (!spec.frozen && row['into_unique'] !== true) {
+    if (!spec.frozen && meets === null) {
       return {
         flaw: `${spec.form.into} has no unique index over exactly the columns, not null, that are given the key (${names}) as it is, so a row could be copied twice: add one, or write frozen: true`,
       };
     }
   }
   return {
-    key: spec.key.map((one, at) => ({ ...one, type: widest(columns[at]?.type ?? 'text') })),
+    key: spec.key.map((one, at) => {
+      const type = widest(columns[at]?.type ?? 'text');
+      const copied = spec.frozen ? undefined : meets?.[one.name];
+      return copied === undefined ? { ...one, type } : { ...one, type, copied };
+    }),
   };
 }
 

@@ -2,10 +2,11 @@ import { DatabaseFailure } from '../database-failure.ts';
 import { settings } from '../postgres-settings.ts';
 import { rollBack } from '../roll-back.ts';
 import { openSession, tagged } from '../session.ts';
-import type { Statement, Transaction } from '../ports.ts';
-import type { KeyTexts } from './backfill.ts';
+import type { Session, Statement, Transaction } from '../ports.ts';
+import type { Form, KeyTexts } from './backfill.ts';
 import { batchStatement, closeStatement, openStatement, peekStatement, type Step } from './postgres-batch.ts';
 import {
+  lockStatement,
   readAgainStatement,
   readStatement,
   rowsRead,
@@ -20,22 +21,24 @@ import type { Worker } from './worker.ts';
 /**
  * One step of a range, whatever the form. It counts as a whole or not at all; an answer that got lost is decided by reading
  * the range again. `probing` puts it into a transaction of its own with a time limit, because nobody knows yet how
- * long a batch of this size takes here.
+ * long a batch of this size takes here; `insisting` locks the rows that `transform` reads again before it reads them.
  */
 export async function makeStep(
   step: Step,
   range: RangeView,
   worker: Worker,
-  probing: boolean,
+  { probing, insisting }: { readonly probing: boolean; readonly insisting: boolean },
 ): Promise<StepAnswer | null> {
   const { form } = worker.spec;
   if (form.kind === 'transform') {
-    const write = await computed(step, range, worker, form);
-    return write === null ? null : send(write, worker, probing);
+    if (insisting) return insist(step, range, worker, form);
+    return send(await computed(step, range, worker.ports.database, form), worker, probing);
   }
   if (form.kind === 'batch') return ownStatements(step, worker, form.work);
   return send(batchStatement(step), worker, probing);
 }
+
+type TransformForm = Extract<Form, { kind: 'transform' }>;
 
 /** Reading all that is left of a range may take this long, in milliseconds; what takes longer is swept in windows. */
 const PEEK_MS = 5_000;
@@ -46,6 +49,23 @@ export async function peek(step: Step, worker: Worker): Promise<StepAnswer | nul
   return inTransaction(limits, async (transaction) =>
     answerOf<StepAnswer>((await transaction.execute(peekStatement(step), { rows: true })).rows),
   );
+}
+
+/**
+ * A step over rows that have lost again and again: they are locked before they are read, so that nobody can come between. What
+ * is not reached even so is kept from being changed by the database itself.
+ */
+async function insist(
+  step: Step,
+  range: RangeView,
+  worker: Worker,
+  form: TransformForm,
+): Promise<StepAnswer | null> {
+  return inTransaction(worker, async (transaction) => {
+    await transaction.execute(lockStatement(step, range.redo.slice(0, step.rows)), { rows: false });
+    const write = await computed(step, range, transaction, form);
+    return answerOf<StepAnswer>((await transaction.execute(write, { rows: true })).rows);
+  });
 }
 
 async function send(statement: Statement, worker: Worker, probing: boolean): Promise<StepAnswer | null> {
@@ -89,16 +109,14 @@ export async function inTransaction<T>(
 async function computed(
   step: Step,
   range: RangeView,
-  { ports }: Worker,
-  form: Extract<Worker['spec']['form'], { kind: 'transform' }>,
-): Promise<Statement | null> {
+  session: Session,
+  form: TransformForm,
+): Promise<Statement> {
   const again = range.redo.length > 0;
   const reading = again
     ? readAgainStatement(step, form, range.redo.slice(0, step.rows))
     : readStatement(step, form);
-  const { rows: answer } = await ports.database.execute(limited(reading, step.statementTimeoutMs), {
-    rows: true,
-  });
+  const { rows: answer } = await session.execute(limited(reading, step.statementTimeoutMs), { rows: true });
   const { rows, edge, seen } = rowsRead(answer, step);
   const changed: ChangedRow[] = [];
   for (const { version, key, packed, beside } of rows) {
@@ -120,6 +138,7 @@ async function computed(
   }
   return writeStatement(step, {
     rows: changed,
+    left: rows.length - changed.length,
     edge,
     over: !again && seen < step.rows,
     seen,

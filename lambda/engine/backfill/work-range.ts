@@ -1,6 +1,7 @@
 import { DatabaseFailure, tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
-import { kept, verdictOn } from './failure.ts';
+import type { KeyTexts } from './backfill.ts';
+import { isMisfit, kept, verdictOn } from './failure.ts';
 import { withBatch, type PacePoint } from './pace.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
 import { freeRange, readRange } from './postgres-state.ts';
@@ -36,6 +37,9 @@ const HOLD_MS = 5_000;
 /** After so many lost answers for one step the next one is smaller. */
 const LOST_IN_A_ROW = 3;
 
+/** After so many rounds in which the same rows lost against other writers they are locked before they are read. */
+const PATIENT_ROUNDS = 3;
+
 /** Samples of the progress that are kept, and how far they lie apart: enough for the rate of the last minute. */
 const SAMPLES = 12;
 const SAMPLE_EVERY_MS = 5_000;
@@ -69,6 +73,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
   let peeked = spec.frozen || spec.where === null;
   let attempts = 0;
   let lost = 0;
+  let rounds = 0;
   /** Rows that are still to be got through behind a batch that failed: there nobody waits before splitting again. */
   let suspect = 0;
 
@@ -80,6 +85,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     cursor: held.range.cursor,
     upper: held.range.upper,
     rows: Math.min(sizing.rows, mostRows),
+    sweeping: held.range.pass > 1,
     recent: JSON.stringify(recent),
     statementTimeoutMs: worker.statementTimeoutMs,
     pace: JSON.stringify(pace),
@@ -119,7 +125,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       case 'interrupted':
       case 'rows': {
         attempts += 1;
-        const patient = verdict !== 'too-large' && (verdict !== 'rows' || suspect <= 0);
+        const patient = verdict !== 'too-large' && (verdict !== 'rows' || (suspect <= 0 && !isMisfit(cause)));
         const pauseMs = patient ? PAUSES_MS[attempts - 1] : undefined;
         if (pauseMs !== undefined) {
           tell({ note: 'waiting', reason: messageOf(cause), forMs: pauseMs });
@@ -159,10 +165,13 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     const step = stepNow();
     worker.onBatch?.();
     const peeking = !peeked && held.range.pass > 1 && held.range.redo.length === 0;
+    const tried = held.range.redo.slice(0, step.rows);
+    const insisting = rounds >= PATIENT_ROUNDS && tried.length > 0;
     const beganMs = clock.now();
     let answer: StepAnswer | null;
     try {
-      answer = await (peeking ? peek(step, worker) : makeStep(step, held.range, worker, !trusted));
+      const way = { probing: !trusted, insisting };
+      answer = await (peeking ? peek(step, worker) : makeStep(step, held.range, worker, way));
     } catch (cause) {
       if (peeking && verdictOn(cause) === 'too-large') {
         peeked = true;
@@ -216,10 +225,19 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       nextRows: Math.min(sizing.rows, mostRows),
     });
     if (held.range.ended) return leave({ end: 'ended' });
+    rounds = lostAgain(tried, held.range) ? rounds + 1 : 0;
+    if (insisting && rounds > 0) {
+      const reason = `something (a trigger, a rule or a policy) keeps the row from being changed at ${await nameOf(step)}`;
+      return leave({ end: 'trouble', to: 'paused', reason, cause: null });
+    }
     const pauseMs = Math.max(answer.backfill.pauseMs, worker.throttle.alone() ? 0 : NICE * tookMs);
     if (!(await rest(worker, pauseMs))) return leave({ end: 'time', why: null });
   }
 }
+
+/** Those that lose come first among the rows that are still to be read again. */
+const lostAgain = (tried: readonly KeyTexts[], { redo: [first] }: RangeView): boolean =>
+  first !== undefined && tried.some((key) => key.every((text, at) => text === first[at]));
 
 function sampled(recent: readonly Sample[], nowMs: number, scanned: number): readonly Sample[] {
   const last = recent.at(-1);
