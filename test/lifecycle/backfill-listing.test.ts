@@ -196,16 +196,21 @@ describe('how fast one goes', () => {
     const other = await database.connect();
     await other.query('begin; select pg_current_xact_id()');
     const reader = database.ports();
-    let seen: Promise<BackfillData> | null = null;
+    const seen: BackfillData[] = [];
+    let asked = false;
     const ports = database.ports({
       clock: fastClock(),
       tell: (note) => {
-        if (note.note !== 'waiting') return;
-        seen ??= oneBackfill('0002_fill', operator, reader, postgres).finally(() => other.query('commit'));
+        if (note.note !== 'waiting' || asked) return;
+        asked = true;
+        void oneBackfill('0002_fill', operator, reader, postgres).then((one) => {
+          seen.push(one);
+          return other.query('commit');
+        });
       },
     });
     await work(['0002_fill'], operator, ports.clock.now() + 600_000, ports);
-    expect(await seen).toMatchObject({ waits: true, ranges: [{ waits: true, pass: 2 }], rangesHeld: 1 });
+    expect(seen).toMatchObject([{ waits: true, ranges: [{ waits: true, pass: 2 }] }]);
     const after = await oneBackfill('0002_fill', operator, reader, postgres);
     expect(after).toMatchObject({ state: 'succeeded', waits: false, share: 1 });
     await other.end();

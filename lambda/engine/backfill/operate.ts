@@ -36,6 +36,8 @@ export interface BackfillData extends Progress {
   readonly rangeCount: number;
   readonly rangesEnded: number;
   readonly rangesHeld: number;
+  /** Whether all that is left is to look once more for rows that came late. */
+  readonly sweeps: boolean;
   /** Whether all that is left waits for transactions to end that may have written behind a cursor. */
   readonly waits: boolean;
   /** In a list a few that are not done; in detail a hundred at most, those that are not done first of all. */

@@ -54,7 +54,7 @@ const backfillOf = (ranges: string, events: number): string => `pg_catalog.jsonb
   'enqueuedAt', b.enqueued_at, 'startedAt', b.started_at, 'finishedAt', b.finished_at,
   'pauseMs', b.pause_ms, 'mostRows', b.most_rows, 'parallel', b.parallel,
   'scanned', coalesce(p.scanned, 0), 'changed', coalesce(p.changed, 0), 'recent', p.recent,
-  'rangeCount', p.ranges, 'rangesEnded', p.ended, 'rangesHeld', p.held, 'waits', coalesce(p.waits, false),
+  'rangeCount', p.ranges, 'rangesEnded', p.ended, 'rangesHeld', p.held, 'waits', coalesce(p.waits, false), 'sweeps', coalesce(p.sweeps, false),
   'ranges', ${ranges},
   'events', ${eventsOf(events)})`;
 
@@ -62,7 +62,8 @@ const backfillOf = (ranges: string, events: number): string => `pg_catalog.jsonb
 const TOGETHER = `lateral (
   select pg_catalog.sum(r.scanned) as scanned, pg_catalog.sum(r.changed) as changed, pg_catalog.count(*) as ranges,
     pg_catalog.count(*) filter (where r.ended) as ended, pg_catalog.count(*) filter (where r.held) as held,
-    pg_catalog.bool_and(r.waits) filter (where not r.ended) as waits, ${RECENT} as recent
+    pg_catalog.bool_and(r.waits) filter (where not r.ended) as waits,
+    pg_catalog.bool_and(r.pass > 1) filter (where not r.ended) as sweeps, ${RECENT} as recent
   from ${RANGES_OF}) as p`;
 
 /**
