@@ -86,11 +86,11 @@ function eventText({ move, to, by, reason, settings }: BackfillData['events'][nu
 
 /** One batch that was rolled back: some rows before and after. */
 export function tellTrial({ backfill, changed, rows }: Trial): readonly string[] {
-  const shown = rows.flatMap(({ before, after }) => [
-    '',
-    ...wrap('  before  ', JSON.stringify(before)),
-    ...wrap('  after   ', JSON.stringify(after)),
-  ]);
+  const shown = rows.flatMap(({ before, after }) =>
+    before === null
+      ? ['', ...wrap('  new     ', JSON.stringify(after))]
+      : ['', ...wrap('  before  ', JSON.stringify(before)), ...wrap('  after   ', JSON.stringify(after))],
+  );
   return [
     `One batch of ${backfill} would change ${countOf(changed, 'row')}. It was rolled back: nothing of it stays.`,
     ...shown,
