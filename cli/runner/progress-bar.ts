@@ -54,12 +54,14 @@ export function paceText(backfill: BackfillData): string {
 
 /** What it waits for, or what is to be done, where it is running and does not walk; empty otherwise. */
 export function hintText(backfill: BackfillData): string {
-  const { state, hold, waits, sweeps, rangesHeld, rowsPerSecond } = backfill;
+  const { state, hold, waits, sweeps, rangeCount, rangesHeld, rowsPerSecond } = backfill;
   if (state !== 'running') return '';
   if (allRangesDone(backfill))
     return `all rows are done; ${hold ? 'the next deploy' : 'forerun backfill work'} records it`;
   if (waits) return 'waits for older transactions to end';
-  if (rangesHeld === 0 && rowsPerSecond === null) return 'nobody works on it now; forerun backfill work does';
+  // Before it has ranges, a worker may be at work on making them.
+  if (rangeCount > 0 && rangesHeld === 0 && rowsPerSecond === null)
+    return 'nobody works on it now; forerun backfill work does';
   return sweeps ? 'closing sweep, for rows that came late' : '';
 }
 

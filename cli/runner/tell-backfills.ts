@@ -32,11 +32,7 @@ export function tellBackfills({ backfills, more = 0 }: BackfillsShown): readonly
 }
 
 /** Why a backfill does not go on, and the commands that lead on from there; nothing for any other. */
-export function standstill({
-  id,
-  state,
-  reason,
-}: Pick<BackfillData, 'id' | 'state' | 'reason'>): readonly string[] {
+export function standstill({ id, state, reason }: BackfillData): readonly string[] {
   const ways: Partial<Record<BackfillData['state'], string>> = {
     paused: `forerun backfill resume ${id} lets it go on, forerun backfill cancel ${id} gives it up.`,
     failed: `Mend the cause; then forerun backfill retry ${id} lets it go on from its cursor.`,

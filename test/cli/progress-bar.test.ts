@@ -27,6 +27,11 @@ describe('the line about a backfill', () => {
     ],
     ['nothing of its speed before there is one', still, '40 %, 40 of about 100 rows'],
     [
+      'nothing while its ranges are made',
+      { ...still, rangeCount: 0, rangesHeld: 0, share: null, total: null, scanned: 0 },
+      '0 rows',
+    ],
+    [
       'for what it waits',
       { share: 1, scanned: 100, rowsPerSecond: 0, etaSeconds: 0, sweeps: true, waits: true },
       '100 %, 100 of about 100 rows, waits for older transactions to end',

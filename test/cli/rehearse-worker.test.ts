@@ -71,8 +71,8 @@ test('a rehearsal tells which backfills a deploy leaves behind, and who goes on 
     '  expects it (0003_last)',
     '  0002_fill is not done yet (70 %): on AWS the worker goes on with it, and forerun backfill watch shows',
     '  how far it is.',
-    '  0003_last is paused: SQLSTATE 22012 at notes (id) = (41).',
-    '  forerun backfill resume 0003_last lets it go on, forerun backfill cancel 0003_last gives it up.',
+    '  0003_last is paused: SQLSTATE 22012 at notes (id) = (41). Mend it, and rehearse again: on AWS it would',
+    '  stop there, too.',
     'The deploy would go through. Nothing was sent to AWS, and nothing is left running.',
   ]);
   expect(told(false)[4]).toContain('on AWS forerun backfill work goes on with it, or the next');

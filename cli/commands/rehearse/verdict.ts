@@ -1,7 +1,6 @@
 import { wrap } from '../../rehearsal/wrap.ts';
 import type { Played, PlayedStack } from './play.ts';
 import { percentText } from '../../runner/progress-bar.ts';
-import { standstill } from '../../runner/tell-backfills.ts';
 import type { DatabaseStanding, UndoneBackfill } from './standing-of-database.ts';
 
 /** What the real deploy would come to. */
@@ -94,8 +93,14 @@ function databaseText({ construct, head, applied, pending, ahead }: DatabaseStan
 
 /** A backfill that the deploy leaves behind, and who goes on with it. */
 function undoneLines(one: UndoneBackfill, worker: boolean): readonly string[] {
-  const { id, state, share } = one;
-  if (state === 'paused' || state === 'failed') return standstill(one).map((line) => `  ${line}`);
+  const { id, state, share, reason } = one;
+  if (state === 'paused' || state === 'failed') {
+    const why = reason === null ? '.' : `: ${reason.replace(/\.$/, '')}.`;
+    return wrap(
+      '  ',
+      `${id} is ${state}${why} Mend it, and rehearse again: on AWS it would stop there, too.`,
+    );
+  }
   const far = share === null ? '' : ` (${percentText(share)})`;
   const next = worker
     ? 'on AWS the worker goes on with it, and forerun backfill watch shows how far it is'

@@ -124,7 +124,6 @@ function stoppedByTime(
   limits: { readonly lockTimeoutMs: number; readonly statementTimeoutMs: number },
 ): ForerunError | null {
   if (!(cause instanceof DatabaseFailure)) return null;
-  const seconds = (milliseconds: number): string => `${milliseconds / 1_000} s`;
   if (cause.sqlState === LOCK_NOT_AVAILABLE) {
     return new ForerunError(
       'backfill-refused',
@@ -147,6 +146,8 @@ function stoppedByTime(
     { cause },
   );
 }
+
+const seconds = (milliseconds: number): string => `${milliseconds / 1_000} s`;
 
 const LOCK_NOT_AVAILABLE = '55P03';
 const QUERY_CANCELED = '57014';
