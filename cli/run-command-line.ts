@@ -14,6 +14,7 @@ import { stamp } from './commands/stamp.ts';
 import { status } from './commands/status.ts';
 import { unlock } from './commands/unlock.ts';
 import { up } from './commands/up.ts';
+import { visibleLines } from './terminal/visible.ts';
 
 type Entry = Command | CommandGroup;
 
@@ -63,7 +64,7 @@ async function runCommand(command: Command, args: readonly string[], output: Out
 
 function explain(cause: unknown, command: Command, output: Output): number {
   if (cause instanceof ForerunError) {
-    output.err(`${cause.text.what}\n${cause.text.state}\n${cause.text.next}`);
+    output.err(visibleLines(`${cause.text.what}\n${cause.text.state}\n${cause.text.next}`));
     return cause.exitCode;
   }
   if (cause instanceof LocalError) {

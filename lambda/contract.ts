@@ -345,16 +345,21 @@ export type RunnerAnswer = {
   | { readonly action: 'status'; readonly status: Status }
   | { readonly action: 'plan'; readonly plan: PlanData }
   | { readonly action: 'history'; readonly runs: readonly RunData[] }
-  | { readonly action: 'backfills'; readonly backfills: readonly BackfillData[] }
+  | ({ readonly action: 'backfills' } & BackfillsShown)
   /** One batch that was rolled back. */
   | { readonly action: 'backfill'; readonly trial: Trial }
   | { readonly action: 'none'; readonly error: RunError }
 );
 
+/** Some backfills, and of a list how many more there are. */
+export interface BackfillsShown {
+  readonly backfills: readonly BackfillData[];
+  readonly more?: number;
+}
+
 /** What the runner says of backfills. */
 export type BackfillAnswer = { readonly ok: boolean } & (
-  | { readonly action: 'backfills'; readonly backfills: readonly BackfillData[] }
-  | { readonly action: 'backfill'; readonly trial: Trial }
+  ({ readonly action: 'backfills' } & BackfillsShown) | { readonly action: 'backfill'; readonly trial: Trial }
 );
 
 /** Codes of runs that ended with their time, and not with their work: a later run goes on where they stopped. */

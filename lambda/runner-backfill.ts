@@ -1,15 +1,16 @@
-import type { BackfillAnswer } from './contract.ts';
+import type { BackfillAnswer, BackfillsShown } from './contract.ts';
 import {
   backfills,
   move,
   oneBackfill,
+  openIds,
   ownBackfill,
   tune,
   work,
   type Asked,
   type Operator,
 } from './engine/backfill/operate.ts';
-import { isOpen, isStopped } from './engine/backfill/states.ts';
+import { isStopped } from './engine/backfill/states.ts';
 import { tryBatch } from './engine/backfill/trial.ts';
 import { DatabaseFailure } from './engine/database-failure.ts';
 import { ForerunError } from './engine/errors.ts';
@@ -28,18 +29,18 @@ export async function answerOnBackfills(
   deadlineMs: number,
   ports: Ports,
 ): Promise<BackfillAnswer> {
-  const list = async () => {
-    const all = await backfills(operator.history, ports, postgres);
-    ports.tell({ note: 'backfills', stopped: all.filter(({ state }) => isStopped(state)).length });
-    return all;
+  const list = async (only: readonly string[] | null): Promise<BackfillsShown> => {
+    const { backfills: shown, more, stopped } = await backfills(operator.history, ports, postgres, only);
+    ports.tell({ note: 'backfills', stopped });
+    return { backfills: shown, more };
   };
   switch (event.action) {
     case 'backfills': {
       const shown =
         event.backfill === undefined
-          ? await list()
-          : [await oneBackfill(event.backfill, operator, ports, postgres)];
-      return { ok: true, action: 'backfills', backfills: shown };
+          ? await list(null)
+          : { backfills: [await oneBackfill(event.backfill, operator, ports, postgres)] };
+      return { ok: true, action: 'backfills', ...shown };
     }
     case 'backfill': {
       if (event.dryRun) {
@@ -48,22 +49,21 @@ export async function answerOnBackfills(
         const trial = await tryBatch(place, migration.backfill, operator.limits, ports);
         return { ok: true, action: 'backfill', trial };
       }
-      const before = await backfills(operator.history, ports, postgres);
-      const ids = before.filter(({ state }) => isOpen(state)).map(({ id }) => id);
-      const wanted = event.backfill === undefined ? ids : [event.backfill];
+      const wanted =
+        event.backfill === undefined ? await openIds(operator.history, ports, postgres) : [event.backfill];
       const { lanes } = event;
       const crew = lanes === undefined ? operator : { ...operator, lanes };
       await work(wanted, crew, deadlineMs - KEPT_BACK_MS, ports);
-      const shown = (await list()).filter(({ id }) => wanted.includes(id));
-      const stopped = shown.some(({ state }) => isStopped(state));
-      return { ok: !stopped, action: 'backfills', backfills: shown };
+      const shown = await list(wanted);
+      const stopped = shown.backfills.some(({ state }) => isStopped(state));
+      return { ok: !stopped, action: 'backfills', ...shown };
     }
     case 'pause':
     case 'resume':
     case 'cancel':
     case 'retry': {
       const { id } = await move(event.backfill, event.action, askedBy(event), operator, ports, postgres);
-      return { ok: true, action: 'backfills', backfills: (await list()).filter((one) => one.id === id) };
+      return { ok: true, action: 'backfills', ...(await list([id])) };
     }
     case 'tune': {
       const { mostRows = null, pauseMs = null, parallel = null } = event;

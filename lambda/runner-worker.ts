@@ -1,6 +1,5 @@
 import type { Target, WorkerTask } from './contract.ts';
-import { backfills, type BackfillData, type Operator } from './engine/backfill/operate.ts';
-import { isOpen } from './engine/backfill/states.ts';
+import { openIds, type Operator } from './engine/backfill/operate.ts';
 import { DatabaseFailure } from './engine/database-failure.ts';
 import type { Ports } from './engine/ports.ts';
 import { postgres } from './engine/postgres.ts';
@@ -30,8 +29,8 @@ export async function handToWorker(
   const own = ids.filter((id) => migrations.some((one) => one.id === id));
   if (worker === '' || own.length === 0) return;
   const untilMs = Math.min(deadlineMs, Date.now() + PATIENCE_MS);
-  for (const { id, state } of await known(history, ports)) {
-    if (!own.includes(id) || !isOpen(state)) continue;
+  for (const id of await openOnes(history, ports)) {
+    if (!own.includes(id)) continue;
     const refused = await startOn(worker, { backfill: id, target }, untilMs);
     if (refused === null) {
       ports.tell({ note: 'handed-on', backfill: id });
@@ -43,9 +42,9 @@ export async function handToWorker(
 }
 
 /** Without an answer of the database nothing is started: the next deploy looks again. */
-async function known(history: string, ports: Ports): Promise<readonly BackfillData[]> {
+async function openOnes(history: string, ports: Ports): Promise<readonly string[]> {
   try {
-    return await backfills(history, ports, postgres);
+    return await openIds(history, ports, postgres);
   } catch (cause) {
     if (!(cause instanceof DatabaseFailure)) throw cause;
     ports.tell({ note: 'unknown', reason: `which backfills are open could not be read: ${cause.message}` });

@@ -1,5 +1,6 @@
 import { withDurableExecution, type DurableContext } from '@aws/durable-execution-sdk-js';
 import { UNFINISHED, type RunnerAnswer, type StepOutcome, type WorkerTask } from './contract.ts';
+import { allRangesDone } from './engine/backfill/progress.ts';
 import { isOpen, type BackfillState } from './engine/backfill/states.ts';
 import { createRunner, type RunnerBundle, type RunnerContext } from './runner.ts';
 import type { RunnerEventInput } from './runner-event.ts';
@@ -121,7 +122,7 @@ const isOver = ({ state, worked, refused }: Standing): boolean =>
 
 async function look({ backfill, target, runner }: BackfillTask, context: DurableContext, run: Runner) {
   const unknown: Standing = { state: 'enqueued', parallel: 1, worked: false, scanned: 0, refused: null };
-  const answer = await run({ action: 'backfills', target }, contextOf(context, runner));
+  const answer = await run({ action: 'backfills', backfill, target }, contextOf(context, runner));
   return standingOf(answer, backfill, unknown);
 }
 
@@ -139,9 +140,8 @@ function standingOf(answer: RunnerAnswer, id: string, before: Standing): Standin
   if ('backfills' in answer) {
     const found = answer.backfills.find((one) => one.id === id);
     if (found === undefined) return { ...before, refused: `the journal knows no backfill ${id}` };
-    const { state, parallel, scanned, ranges } = found;
-    const worked = ranges.length > 0 && ranges.every(({ ended }) => ended);
-    return { state, parallel: Math.max(1, parallel), scanned, worked, refused: null };
+    const { state, parallel, scanned } = found;
+    return { state, parallel: Math.max(1, parallel), scanned, worked: allRangesDone(found), refused: null };
   }
   const error = 'error' in answer ? answer.error : null;
   // A database that is away comes back: the slice did nothing, and the next one tries again.

@@ -185,7 +185,9 @@ function tellRun({
     return applied.length === 0 ? `nothing to do (${calls})` : `committed together (${calls})`;
   }
   if (outcome === 'rolled-back') return `${outcome}: nothing of it stays (${calls})`;
-  if (outcome !== 'not-run') return `${outcome} (${calls})`;
+  if (outcome === 'partial') return `ended on the way: what it has done before stands (${calls})`;
+  if (outcome === 'unknown')
+    return `nobody knows yet what became of it: the next run reads it in the journal (${calls})`;
   if (error === 'plan-ahead') return `the database is ahead of this release: nothing was done (${calls})`;
   return error === undefined || error === null
     ? `nothing was done (${calls})`

@@ -51,6 +51,8 @@ export function watchRuns(
     line({ line, functionName }) {
       const said = parse(line);
       const by = functionName.includes('Worker') ? 'worker' : 'runner';
+      // A migration whose statements were counted came before; the next one or the run's end would tell of it too late.
+      if (said.backfill !== undefined) closeMigration(false);
       if (said.note === 'backfill' && said.backfill !== undefined) {
         tell({ type: 'backfill', deploy, backfill: said.backfill, state: said.state ?? 'unknown', by });
       } else if (said.note === 'handed-on' && said.backfill !== undefined) {

@@ -1,4 +1,5 @@
 import { ForerunError } from '../../lambda/engine/errors.ts';
+import { visible } from '../terminal/visible.ts';
 import type { Alias, RunnerName } from './runner-name.ts';
 
 /** Of an ask that did not come back with an answer of the runner. */
@@ -122,4 +123,7 @@ function partsOf(cause: unknown) {
   };
 }
 
-const sentence = (text: string): string => (/[.!?]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`);
+function sentence(text: string): string {
+  const line = visible(text.trim());
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}

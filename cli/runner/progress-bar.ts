@@ -1,4 +1,5 @@
 import type { BackfillData } from '../../lambda/engine/backfill/operate.ts';
+import { allRangesDone } from '../../lambda/engine/backfill/progress.ts';
 import { countText, durationText } from '../terminal/words.ts';
 
 const BAR = 30;
@@ -12,7 +13,7 @@ export function barLines(backfill: BackfillData): readonly string[] {
   return [
     `${id}  ${state === 'enqueued' ? UNWORKED : state}`,
     `  ${bar}${rowsText(backfill)}`,
-    ...[paceText(backfill)].filter((text) => text !== '').map((text) => `  ${text}`),
+    ...[paceText(backfill), hintText(backfill)].filter((text) => text !== '').map((text) => `  ${text}`),
     ...rangeLines(backfill),
   ];
 }
@@ -21,14 +22,13 @@ const UNWORKED = 'enqueued: nobody works on it yet; forerun backfill work does';
 
 /** The same in one line, for where lines cannot be written anew. */
 export function progressLine(backfill: BackfillData): string {
-  const { id, state, share, ranges } = backfill;
-  const ended = ranges.filter((range) => range.ended).length;
+  const { id, state, share, rangeCount, rangesEnded } = backfill;
   return [
     `${id}: ${state === 'enqueued' ? UNWORKED : state}`,
     ...(share === null ? [] : [percentText(share)]),
     rowsText(backfill),
-    ...[paceText(backfill)].filter((text) => text !== ''),
-    ...(ranges.length > 1 ? [`${ended} of ${ranges.length} ranges done`] : []),
+    ...[paceText(backfill), hintText(backfill)].filter((text) => text !== ''),
+    ...(rangeCount > 1 ? [`${countText(rangesEnded)} of ${countText(rangeCount)} ranges done`] : []),
   ].join(', ');
 }
 
@@ -42,13 +42,27 @@ export function rowsText({ scanned, total }: BackfillData): string {
   return `${countText(scanned)}${total === null ? '' : ` of about ${countText(total)}`} rows`;
 }
 
-/** How fast it goes and how long it will take; empty while nobody works on it. */
-export function paceText({ rowsPerSecond, etaSeconds, state }: BackfillData): string {
-  if (state !== 'running') return '';
+/** How fast it goes and how long it will take; empty where nobody works on it, or no row is left to be looked at. */
+export function paceText(backfill: BackfillData): string {
+  const { rowsPerSecond, etaSeconds, state, sweeps } = backfill;
+  if (state !== 'running' || sweeps || allRangesDone(backfill)) return '';
   return [
     ...(rowsPerSecond === null ? [] : [`${countText(rowsPerSecond)} rows/s`]),
     ...(etaSeconds === null ? [] : [`${durationText(etaSeconds * 1_000)} left`]),
   ].join(', ');
+}
+
+/** What it waits for, or what is to be done, where it is running and does not walk; empty otherwise. */
+export function hintText(backfill: BackfillData): string {
+  const { state, hold, waits, sweeps, rangeCount, rangesHeld, rowsPerSecond } = backfill;
+  if (state !== 'running') return '';
+  if (allRangesDone(backfill))
+    return `all rows are done; ${hold ? 'the next deploy' : 'forerun backfill work'} records it`;
+  if (waits) return 'waits for older transactions to end';
+  // Before it has ranges, a worker may be at work on making them.
+  if (rangeCount > 0 && rangesHeld === 0 && rowsPerSecond === null)
+    return 'nobody works on it now; forerun backfill work does';
+  return sweeps ? 'closing sweep, for rows that came late' : '';
 }
 
 function barOf(share: number): string {
@@ -56,18 +70,21 @@ function barOf(share: number): string {
   return `[${'█'.repeat(full)}${'░'.repeat(BAR - full)}]`;
 }
 
-function rangeLines({ ranges }: BackfillData): readonly string[] {
-  if (ranges.length < 2) return [];
-  const marks = ranges.map(({ ended, scanned }) => (ended ? '■' : scanned > 0 ? '▣' : '□')).join('');
-  const ended = ranges.filter((range) => range.ended).length;
+/** More ranges than this get no mark each. */
+const MOST_MARKS = 48;
+
+function rangeLines({ ranges, rangeCount, rangesEnded, state }: BackfillData): readonly string[] {
+  if (rangeCount < 2 || state === 'succeeded') return [];
   const atWork = ranges.filter((range) => !range.ended && range.scanned > 0);
+  const rest = rangeCount - rangesEnded - atWork.length;
+  const marks = `${'■'.repeat(rangesEnded)}${'▣'.repeat(atWork.length)}${'□'.repeat(Math.max(0, rest))}  `;
   return [
-    `  ranges ${marks}  ${ended} of ${ranges.length} done`,
+    `  ranges ${rangeCount > MOST_MARKS ? '' : marks}${countText(rangesEnded)} of ${countText(rangeCount)} done`,
     ...atWork
       .slice(0, RANGES_SHOWN)
       .map(
-        ({ number, scanned, batchRows, pass }) =>
-          `  range ${String(number).padStart(2)}  ${countText(scanned)} rows, ${pass > 1 ? 'closing sweep' : `batches of ${countText(batchRows)}`}`,
+        ({ number, scanned, batchRows, pass, waits }) =>
+          `  range ${String(number).padStart(2)}  ${countText(scanned)} rows, ${pass > 1 ? (waits ? 'waits for older transactions' : 'closing sweep') : `batches of ${countText(batchRows)}`}`,
       ),
   ];
 }

@@ -2,6 +2,7 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { ForerunError, UNTOUCHED } from '../../lambda/engine/errors.ts';
 import type { Command, Output } from '../command.ts';
 import { progressTo } from '../terminal/progress.ts';
+import { visible } from '../terminal/visible.ts';
 import { runnerClient, type RunnerAsk, type RunnerClient } from './ask-runner.ts';
 import { RUNNER_VARIABLE, runnerName, type Alias } from './runner-name.ts';
 import { answerLines, errorLines, exitCodeOf } from './tell-answer.ts';
@@ -114,7 +115,7 @@ export function read(args: readonly string[], options: ParseArgsOptionsConfig): 
   };
 }
 
-/** Gives a client to the work and stands by for Ctrl-C. */
+/** Gives a client to the work and stands by for Ctrl-C. What comes from a runner is printed line by line, and can be nothing else. */
 export async function withRunner(
   given: Given,
   output: Output,
@@ -125,7 +126,11 @@ export async function withRunner(
   const stop = (): void => stopper.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
   try {
-    return await work({ client, output, isJson: given.isSet('json'), signal: stopper.signal });
+    const shown: Output = {
+      out: (line) => output.out(visible(line)),
+      err: (line) => output.err(visible(line)),
+    };
+    return await work({ client, output: shown, isJson: given.isSet('json'), signal: stopper.signal });
   } catch (cause) {
     if (stopper.signal.aborted) return STOPPED;
     throw cause;

@@ -31,7 +31,7 @@ export function answerLines(answer: RunnerAnswer): readonly string[] {
   if ('plan' in answer) return tellPlan(answer.plan);
   if ('runs' in answer) return tellRuns(answer.runs);
   if ('result' in answer) return tellResult(answer.result);
-  if ('backfills' in answer) return tellBackfills(answer.backfills);
+  if ('backfills' in answer) return tellBackfills(answer);
   if ('trial' in answer) return tellTrial(answer.trial);
   if ('unlocked' in answer) {
     const { holder } = answer.unlocked;
@@ -51,10 +51,17 @@ export function errorLines(answer: RunnerAnswer): readonly string[] {
   const errors = errorsOf(answer);
   const lines = errors.flatMap(({ text, place }) => [
     ...[text.what, text.state, text.next].flatMap((one) => wrap('', inCommandWords(one))),
-    ...(place.sql === undefined ? [] : wrap('Statement: ', place.sql)),
+    ...(place.sql === undefined ? [] : statementLines(place.sql)),
   ]);
   return lines.length === 0 ? [] : [...lines, `Log: ${answer.log}`];
 }
+
+/** As it is written: with its own lines, and how far they are set in. */
+const statementLines = (sql: string): readonly string[] =>
+  sql.split('\n').flatMap((line, at) => {
+    const text = line.trimStart();
+    return wrap((at === 0 ? 'Statement: ' : ' '.repeat(11)) + ' '.repeat(line.length - text.length), text);
+  });
 
 function tellAmended({
   put,

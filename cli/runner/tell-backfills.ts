@@ -1,13 +1,14 @@
+import type { BackfillsShown } from '../../lambda/contract.ts';
 import type { BackfillData } from '../../lambda/engine/backfill/operate.ts';
 import type { Trial } from '../../lambda/engine/backfill/trial.ts';
 import { wrap } from '../rehearsal/wrap.ts';
 import { table } from '../terminal/table.ts';
 import { countOf, countText, momentText } from '../terminal/words.ts';
 import { detailOf } from './tell-one-backfill.ts';
-import { paceText, percentText, rowsText } from './progress-bar.ts';
+import { hintText, paceText, percentText, rowsText } from './progress-bar.ts';
 
 /** Every backfill with how far it is, and the way out where one has stopped. */
-export function tellBackfills(backfills: readonly BackfillData[]): readonly string[] {
+export function tellBackfills({ backfills, more = 0 }: BackfillsShown): readonly string[] {
   if (backfills.length === 0) return ['There is no backfill in the journal.'];
   const rows = backfills.map((one) => [
     one.id,
@@ -20,6 +21,9 @@ export function tellBackfills(backfills: readonly BackfillData[]): readonly stri
   ]);
   return [
     ...table(['backfill', 'state', 'done', 'looked at', 'changed', 'pace', 'since'], rows),
+    ...(more === 0
+      ? []
+      : [`and ${countText(more)} more; forerun backfill list <backfill> shows each of them by its name`]),
     ...backfills.flatMap((one) => [
       ...paragraph([...tuning(one), ...standstill(one), ...eventsOf(one)]),
       ...detailOf(one),
@@ -44,7 +48,10 @@ export function standstill({ id, state, reason }: BackfillData): readonly string
 
 function tuning(backfill: BackfillData): readonly string[] {
   const { id, state } = backfill;
-  return state === 'enqueued' || state === 'running' ? [`${id}: ${settingsText(backfill)}`] : [];
+  if (state !== 'enqueued' && state !== 'running') return [];
+  return [hintText(backfill), settingsText(backfill)]
+    .filter((text) => text !== '')
+    .flatMap((text) => wrap('', `${id}: ${text}`));
 }
 
 function settingsText({
@@ -79,11 +86,11 @@ function eventText({ move, to, by, reason, settings }: BackfillData['events'][nu
 
 /** One batch that was rolled back: some rows before and after. */
 export function tellTrial({ backfill, changed, rows }: Trial): readonly string[] {
-  const shown = rows.flatMap(({ before, after }) => [
-    '',
-    ...wrap('  before  ', JSON.stringify(before)),
-    ...wrap('  after   ', JSON.stringify(after)),
-  ]);
+  const shown = rows.flatMap(({ before, after }) =>
+    before === null
+      ? ['', ...wrap('  new     ', JSON.stringify(after))]
+      : ['', ...wrap('  before  ', JSON.stringify(before)), ...wrap('  after   ', JSON.stringify(after))],
+  );
   return [
     `One batch of ${backfill} would change ${countOf(changed, 'row')}. It was rolled back: nothing of it stays.`,
     ...shown,

@@ -8,12 +8,14 @@ const MOST_BATCHES = 8;
 const BAR = 20;
 
 /** The ranges of a backfill and how its batches went, in a few lines whatever their number. */
-export function detailOf({ ranges, batches = [] }: BackfillData): readonly string[] {
-  return [...(ranges.length < 2 ? [] : ['', ...rangeTable(ranges)]), ...batchTable(batches)];
+export function detailOf(backfill: BackfillData): readonly string[] {
+  const { rangeCount, ranges, batches = [] } = backfill;
+  const isParted = rangeCount > 1 && ranges.length > 0;
+  return [...(isParted ? ['', ...rangeTable(backfill)] : []), ...batchTable(batches)];
 }
 
 /** Those that are not done come first: whoever looks wants to know where it still works. */
-function rangeTable(ranges: readonly RangeData[]): readonly string[] {
+function rangeTable({ ranges, rangeCount, rangesEnded }: BackfillData): readonly string[] {
   const open = ranges.filter(({ ended }) => !ended);
   const shown = [...open, ...ranges.filter(({ ended }) => ended)].slice(0, MOST_RANGES);
   const rows = shown.map((range) => [
@@ -24,16 +26,17 @@ function rangeTable(ranges: readonly RangeData[]): readonly string[] {
     countText(range.batches),
     range.ended ? '' : countText(range.batchRows),
   ]);
-  const left = ranges.length - shown.length;
-  const leftOpen = Math.max(0, open.length - shown.length);
+  const left = rangeCount - shown.length;
+  const leftEnded = rangesEnded - shown.filter(({ ended }) => ended).length;
   return [
     ...table(['range', 'state', 'looked at', 'changed', 'batches', 'next batch'], rows),
-    ...(left === 0 ? [] : [`and ${countOf(left, 'range')} more, ${countText(left - leftOpen)} of them done`]),
+    ...(left === 0 ? [] : [`and ${countOf(left, 'range')} more, ${countText(leftEnded)} of them done`]),
   ];
 }
 
-function wordOf({ ended, pass, scanned }: RangeData): string {
+function wordOf({ ended, pass, scanned, waits }: RangeData): string {
   if (ended) return 'done';
+  if (waits) return 'waits for older transactions';
   if (pass > 1) return 'closing sweep';
   return scanned > 0 ? 'under way' : 'not begun';
 }

@@ -1,3 +1,5 @@
+import { visible } from './visible.ts';
+
 /** Where lines can be written anew: a terminal, or something that is none, such as the log of a build. */
 export interface Stream {
   readonly isTTY?: boolean;
@@ -24,7 +26,7 @@ export function liveLines(stream: Stream): LiveLines {
     show(lines) {
       clear();
       const width = Math.max(20, (stream.columns ?? 80) - 1);
-      stream.write(lines.map((line) => line.slice(0, width)).join('\n'));
+      stream.write(lines.map((line) => visible(line).slice(0, width)).join('\n'));
       shown = lines.length;
     },
     clear,

@@ -1,5 +1,8 @@
+import { visible } from './visible.ts';
+
 /** Columns as wide as their longest cell, under a line; a cell of digits stands to the right. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function table(header: readonly string[], cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map(visible));
   const widths = header.map((title, index) =>
     Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
   );

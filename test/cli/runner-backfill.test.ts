@@ -4,11 +4,13 @@ import { openRunnerStage, type RunnerStage } from './runner-stage.ts';
 
 const ROWS = 900;
 
-const COUNT = `
+/** A backfill that does not hold the deploy, or one that does. */
+const slug = (after: string, name: string, hold: boolean): string => `
 import { backfill, bigint, sql, table, text } from 'forerun';
-const note = table('note', { id: bigint(), slug: text().nullable() });
+const note = table('${name}', { id: bigint(), slug: text().nullable() });
 export default backfill({
-  after: '0001_note',
+  after: '${after}',
+  hold: ${hold},
   table: note,
   key: 'id',
   where: sql\`slug is null\`,
@@ -23,8 +25,12 @@ beforeAll(async () => {
   // Without a worker, who would take up at once what is resumed.
   runner = await openRunnerStage(
     {
-      '0001_note.ts': module('base', ['create table note (id bigint primary key, slug text)']),
-      '0002_slug.ts': COUNT,
+      '0001_note.ts': module('base', [
+        'create table note (id bigint primary key, slug text)',
+        'create table held (id bigint primary key, slug text)',
+      ]),
+      '0002_slug.ts': slug('0001_note', 'note', false),
+      '0003_held.ts': slug('0002_slug', 'held', true),
     },
     {},
     { props: { worker: false } },
@@ -42,7 +48,7 @@ beforeEach(async () => {
   await rows('delete from forerun.backfill_range returning number');
   await rows(
     `update forerun.backfill set state = 'enqueued', key = null, total = null, most_rows = null, reason = null,
-       prepared_at = null, started_at = null, finished_at = null returning id`,
+       prepared_at = null, started_at = null, finished_at = null where id = '0002_slug' returning id`,
   );
 });
 
@@ -113,6 +119,48 @@ test('a cancelled one can be retried, and JSON lines tell what the bar would', a
   expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
     backfills: [{ id: '0002_slug', state: 'succeeded', changed: ROWS }],
   });
+});
+
+test('one that a deploy waits for is worked on and watched until its rows are done: the next deploy records it', async () => {
+  const { rows } = runner.stage;
+  // As after a deploy whose time was over.
+  await rows(`insert into held select g, null from generate_series(1, ${ROWS}) g returning id`);
+  await rows(`update forerun.backfill set state = case id when '0003_held' then 'enqueued' else 'succeeded' end,
+    prepared_at = null, total = null returning id`);
+  const watching = runner.begin({}, 'backfill', 'watch', '0003_held', '--every', '1');
+  await watching.seen('0003_held: enqueued: nobody works on it yet');
+  const told = `0003_held: all rows are done, ${ROWS} rows changed; the next deploy records it.`;
+  const worked = await runner.forerun('backfill', 'work', '0003_held', '--every', '1');
+  expect(worked).toMatchObject({ code: 0, err: '' });
+  expect(worked.out).toContain(told);
+  const watched = await watching.ended;
+  expect(watched).toMatchObject({ code: 0, err: '' });
+  expect(watched.out).toContain(told);
+  expect(await rows(`select state from forerun.backfill where id = '0003_held'`)).toEqual([
+    { state: 'running' },
+  ]);
+  expect((await runner.forerun('backfill', 'work', '--every', '1')).out).toContain(told);
+  const listed = await runner.forerun('backfill', 'list');
+  expect(listed.out).toMatch(/^0003_held +running +100 % +900/m);
+  expect(listed.out).toContain('0003_held: all rows are done; the next deploy records it');
+  expect((await runner.forerun('backfill', 'watch')).out).toBe('No backfill is open.\n');
+  await rows(`update forerun.backfill set state = 'succeeded' returning id`);
+});
+
+test('a key that would paint over the terminal is shown and not obeyed', async () => {
+  const nasty = `SQLSTATE 22012 at note (id) = (\u001B]0;owned\u0007\u001B[2J\n0002_slug has succeeded: 900 rows changed.)`;
+  await runner.stage.rows(
+    `update forerun.backfill set state = 'paused', reason = e'${nasty}' where id = '0002_slug' returning id`,
+  );
+  const shown = String.raw`0002_slug is paused: SQLSTATE 22012 at note (id) = (\u001b]0;owned\u0007\u001b[2J\n0002_slug has`;
+  const listed = await runner.forerun('backfill', 'list');
+  expect(listed.out).toContain(shown);
+  const watched = await runner.forerun('backfill', 'watch', '0002_slug');
+  expect(watched.err).toContain(shown);
+  for (const text of [listed.out, watched.out, watched.err]) {
+    for (const line of text.split('\n')) expect(line).not.toMatch(/\p{Cc}/u);
+    expect(text).not.toMatch(/^0002_slug has succeeded/m);
+  }
 });
 
 test('what is misspelt is refused with the way out', async () => {

@@ -339,6 +339,6 @@ describe('how a backfill went', () => {
       'select sum((p ->> 1)::int)::int as batches, sum((p ->> 2)::int)::int as rows from forerun.backfill_range, jsonb_array_elements(pace) p',
     );
     expect(kept).toEqual({ batches: 251, rows: 1_000 });
-    expect((await backfills('default', ports, postgres))[0]).not.toHaveProperty('batches');
+    expect((await backfills('default', ports, postgres)).backfills[0]).not.toHaveProperty('batches');
   });
 });

@@ -143,7 +143,9 @@ describe('who did what, when and why', () => {
         by: 'ben',
       },
     ]);
-    const [listed] = await backfills('default', ports, postgres);
+    const {
+      backfills: [listed],
+    } = await backfills('default', ports, postgres);
     expect(listed?.events).toEqual(shown.events.slice(0, 3));
     expect(listed).not.toHaveProperty('batches');
     const rowsSeen = shown.batches?.reduce((sum, { rows: seen }) => sum + seen, 0);

@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ForerunError } from '../../../lambda/engine/errors.ts';
 import type { BackfillData } from '../../../lambda/engine/backfill/operate.ts';
+import { allRangesDone } from '../../../lambda/engine/backfill/progress.ts';
 import { barLines, progressLine } from '../../runner/progress-bar.ts';
 import { eventOf, type Around, type Given } from '../../runner/runner-command.ts';
 import { errorsOf } from '../../runner/tell-answer.ts';
+import { visible } from '../../terminal/visible.ts';
 import { liveLines, type Stream } from '../../terminal/live-lines.ts';
 import { inCommandWords } from '../../runner/command-words.ts';
 
@@ -14,14 +16,21 @@ const PLAIN_LINE_EVERY_MS = 10_000;
 const HICCUPS = 5;
 
 /** @throws ForerunError what the runner says no to */
-async function listBackfills(given: Given, { client, signal }: Around): Promise<readonly BackfillData[]> {
-  const answer = await client.ask(eventOf('backfills', {}, given), 'read', signal);
-  if ('backfills' in answer) return answer.backfills;
+async function listBackfills(
+  id: string | undefined,
+  given: Given,
+  { client, signal }: Around,
+): Promise<readonly BackfillData[]> {
+  const answer = await client.ask(eventOf('backfills', { backfill: id }, given), 'read', signal);
+  if ('backfills' in answer) return answer.backfills.map(({ batches: _batches, ...one }) => one);
   const [error] = errorsOf(answer);
-  throw new ForerunError('runner-unanswered', {
-    what: inCommandWords(error?.text.what ?? 'The runner answered something else than it was asked.'),
+  const code = error?.code === 'backfill-refused' ? error.code : 'runner-unanswered';
+  throw new ForerunError(code, {
+    what: inCommandWords(
+      visible(error?.text.what ?? 'The runner answered something else than it was asked.'),
+    ),
     state: 'Nothing was changed: this command only reads.',
-    next: inCommandWords(error?.text.next ?? 'Run the command again.'),
+    next: inCommandWords(visible(error?.text.next ?? 'Run the command again.')),
   });
 }
 
@@ -58,8 +67,9 @@ export function progressView(
   };
 }
 
-/** Asks every few seconds until `isOver`, and returns what was seen last; a poll that fails is made up for. */
+/** Asks every few seconds until it is over, for one backfill or for all; a poll that fails is made up for. */
 export async function poll(
+  id: string | undefined,
   every: number,
   given: Given,
   around: Around,
@@ -67,7 +77,7 @@ export async function poll(
 ): Promise<void> {
   for (let hiccups = 0; ;) {
     try {
-      if (see(await listBackfills(given, around)) === 'over') return;
+      if (see(await listBackfills(id, given, around)) === 'over') return;
       hiccups = 0;
     } catch (cause) {
       const mayPass = cause instanceof ForerunError && cause.code === 'runner-unanswered';
@@ -83,4 +93,10 @@ export const EVERY_OPTION = { every: { type: 'string', default: '3' } } as const
 export const EVERY_HELP = `  --every    seconds between two looks (default: 3); each is one call of the runner and one
              of the Data API`;
 
-export const isOpen = ({ state }: BackfillData): boolean => state === 'enqueued' || state === 'running';
+/** Whether somebody can work on it. One that a deploy waits for only the deploy itself records, once its rows are done. */
+export const isOpen = (one: BackfillData): boolean =>
+  (one.state === 'enqueued' || one.state === 'running') && !isForDeploy(one);
+
+/** Whether all that is left is the next deploy's. */
+export const isForDeploy = (one: BackfillData): boolean =>
+  one.state === 'running' && one.hold && allRangesDone(one);

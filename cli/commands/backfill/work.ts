@@ -49,10 +49,10 @@ async function workOn(event: ReturnType<typeof eventOf>, given: Given, around: A
   const every = given.count('every') ?? 3;
   const view = progressView(process.stdout, around);
   const looking = new AbortController();
-  const wanted = event['backfill'];
-  const look = poll(every, given, { ...around, signal: AbortSignal.any([signal, looking.signal]) }, (all) => {
-    if (!looking.signal.aborted)
-      view.show(all.filter((one) => (wanted === undefined ? isOpen(one) : one.id === wanted)));
+  const id = given.word('backfill', false);
+  const until = AbortSignal.any([signal, looking.signal]);
+  const look = poll(id, every, given, { ...around, signal: until }, (all) => {
+    if (!looking.signal.aborted) view.show(id === undefined ? all.filter(isOpen) : all);
     return 'go on';
     // Who may act need not be allowed to look: the work goes on without a bar.
   }).catch(() => undefined);

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { RESOURCE_TYPE } from '../../../lambda/contract.ts';
+import type { BackfillData } from '../../../lambda/engine/backfill/operate.ts';
 import type { Resource } from '../../../local/cloudformation/stack.ts';
 import type { Rehearsal } from '../../../local/rehearsal.ts';
 
@@ -12,6 +13,14 @@ export interface DatabaseStanding {
   readonly pending: readonly string[];
   /** What the database has and the release does not. */
   readonly ahead: readonly string[];
+  /** Backfills that are neither done nor given up. */
+  readonly undone: readonly UndoneBackfill[];
+  /** Whether the release has a worker, which goes on with them. */
+  readonly worker: boolean;
+}
+
+export interface UndoneBackfill extends Pick<BackfillData, 'id' | 'reason' | 'share'> {
+  readonly state: 'enqueued' | 'running' | 'paused' | 'failed';
 }
 
 const answerSchema = v.object({
@@ -23,6 +32,21 @@ const answerSchema = v.object({
   }),
 });
 
+const backfillsSchema = v.object({
+  backfills: v.array(
+    v.object({
+      id: v.string(),
+      state: v.string(),
+      reason: v.nullable(v.string()),
+      share: v.nullable(v.number()),
+    }),
+  ),
+});
+
+const isUndone = (
+  one: Pick<UndoneBackfill, 'id' | 'reason' | 'share'> & { readonly state: string },
+): one is UndoneBackfill => ['enqueued', 'running', 'paused', 'failed'].includes(one.state);
+
 /** Asks every runner that a stack, or one nested in it, holds; a stack that is gone has none. */
 export async function standingsOfDatabases(
   rehearsal: Rehearsal,
@@ -31,12 +55,16 @@ export async function standingsOfDatabases(
   const standings: DatabaseStanding[] = [];
   for (const { type, path, logicalId, properties } of resourcesOf(rehearsal, stackName)) {
     if (type !== RESOURCE_TYPE) continue;
-    const { payload, functionError } = await rehearsal.lambda.invoke(String(properties['RunnerArn']), {
-      action: 'status',
-    });
-    const answer = v.safeParse(answerSchema, functionError === undefined ? JSON.parse(payload) : null);
+    const ask = async (action: 'status' | 'backfills'): Promise<unknown> => {
+      const { payload, functionError } = await rehearsal.lambda.invoke(String(properties['RunnerArn']), {
+        action,
+      });
+      return functionError === undefined ? JSON.parse(payload) : null;
+    };
+    const answer = v.safeParse(answerSchema, await ask('status'));
     // A runner that cannot tell has said why in its log, and the deploy has failed of it.
     if (!answer.success) continue;
+    const listed = v.safeParse(backfillsSchema, await ask('backfills'));
     const { head, applied, pending, foreign } = answer.output.status;
     standings.push({
       construct: (path ?? logicalId).replace(/\/(?:Resource|Default)(?:\/Default)?$/, ''),
@@ -44,6 +72,8 @@ export async function standingsOfDatabases(
       applied: applied.map(({ id }) => id),
       pending,
       ahead: foreign,
+      undone: listed.success ? listed.output.backfills.filter(isUndone) : [],
+      worker: properties['WorkerArn'] !== undefined,
     });
   }
   return standings;

@@ -1,6 +1,7 @@
 import { wrap } from '../../rehearsal/wrap.ts';
 import type { Played, PlayedStack } from './play.ts';
-import type { DatabaseStanding } from './standing-of-database.ts';
+import { percentText } from '../../runner/progress-bar.ts';
+import type { DatabaseStanding, UndoneBackfill } from './standing-of-database.ts';
 
 /** What the real deploy would come to. */
 export type Verdict = 'goes through' | 'comes home' | 'is denied' | 'gets stuck' | 'not rehearsed';
@@ -74,6 +75,7 @@ function tellStack(
   if (databases.length === 0 && status === 'ROLLBACK_COMPLETE') write('  it is gone again, with its runner');
   for (const database of databases) {
     for (const line of wrap('  ', databaseText(database))) write(line);
+    for (const one of database.undone) for (const line of undoneLines(one, database.worker)) write(line);
   }
 }
 
@@ -84,8 +86,26 @@ function databaseText({ construct, head, applied, pending, ahead }: DatabaseStan
     ...(ahead.length === 0 ? [] : [`ahead of the release in use by ${ahead.join(', ')}`]),
     ...(pending.length === 0 ? [] : [`pending: ${pending.join(', ')}`]),
   ];
-  const where = away.length === 0 ? `where the release in use expects it (${head})` : away.join('; ');
+  const where =
+    away.length === 0 ? `the database is where the release in use expects it (${head})` : away.join('; ');
   return `${construct}: ${last === undefined ? count : `${count}, up to ${last}`}; ${where}`;
+}
+
+/** A backfill that the deploy leaves behind, and who goes on with it. */
+function undoneLines(one: UndoneBackfill, worker: boolean): readonly string[] {
+  const { id, state, share, reason } = one;
+  if (state === 'paused' || state === 'failed') {
+    const why = reason === null ? '.' : `: ${reason.replace(/\.$/, '')}.`;
+    return wrap(
+      '  ',
+      `${id} is ${state}${why} Mend it, and rehearse again: on AWS it would stop there, too.`,
+    );
+  }
+  const far = share === null ? '' : ` (${percentText(share)})`;
+  const next = worker
+    ? 'on AWS the worker goes on with it, and forerun backfill watch shows how far it is'
+    : 'on AWS forerun backfill work goes on with it, or the next deploy';
+  return wrap('  ', `${id} is not done yet${far}: ${next}.`);
 }
 
 function tellDenied(played: readonly Played[], write: (line: string) => void): void {

@@ -15,17 +15,22 @@ export interface OpenBackfill {
   readonly scanned: number;
   readonly ranges: number;
   readonly ended: number;
-  /** Samples of the ranges that are worked on. */
+  /** First and last sample of each range that was worked on within the last minute. */
   readonly recent: readonly (readonly Sample[])[];
 }
 
+/** Range `r` was worked on within the last minute, by the database's clock: what is older tells nothing of the rate. */
+const FRESH = `pg_catalog.jsonb_array_length(r.recent) > 1
+      and cast(r.recent -> -1 ->> 0 as numeric) > 1000 * extract(epoch from pg_catalog.clock_timestamp() - interval '1 minute')`;
+
+const SPAN = 'pg_catalog.jsonb_build_array(r.recent -> 0, r.recent -> -1)';
+
 /**
- * The samples of ranges `r` from which a rate can be told: those of ranges that are done only where no other has two, because
- * whoever worked on them has gone on to another one.
+ * The first and the last sample of those ranges `r` from which a rate can be told: of ranges that are done only where no other
+ * has any, because whoever worked on them has gone on to another one.
  */
-export const RECENT = `coalesce(
-    pg_catalog.jsonb_agg(r.recent) filter (where not r.ended and pg_catalog.jsonb_array_length(r.recent) > 1),
-    pg_catalog.jsonb_agg(r.recent), '[]')`;
+export const RECENT = `coalesce(pg_catalog.jsonb_agg(${SPAN}) filter (where not r.ended and ${FRESH}),
+    pg_catalog.jsonb_agg(${SPAN}) filter (where ${FRESH}), '[]')`;
 
 /** Part of the one reading on which a run is built. */
 export const OPEN_BACKFILLS = `select coalesce(jsonb_agg(jsonb_build_object(
@@ -34,6 +39,6 @@ export const OPEN_BACKFILLS = `select coalesce(jsonb_agg(jsonb_build_object(
     'scanned', coalesce(p.scanned, 0), 'ranges', coalesce(p.ranges, 0), 'ended', coalesce(p.ended, 0),
     'recent', coalesce(p.recent, '[]')) order by f.id), '[]')
   from forerun.backfill f left join lateral (
-    select sum(r.scanned) as scanned, count(*) as ranges, count(*) filter (where r.ended) as ended, ${RECENT} as recent
+    select pg_catalog.sum(r.scanned) as scanned, pg_catalog.count(*) as ranges, pg_catalog.count(*) filter (where r.ended) as ended, ${RECENT} as recent
     from forerun.backfill_range r where r.history = f.history and r.backfill = f.id) p on true
   where f.history = :history and f.state <> 'succeeded'`;

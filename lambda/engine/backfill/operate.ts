@@ -3,13 +3,13 @@ import { ForerunError, UNTOUCHED } from '../errors.ts';
 import type { Dialect } from '../journal.ts';
 import type { RunLimits } from '../limits.ts';
 import type { Migration } from '../migration.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports, Statement } from '../ports.ts';
 import { isBackfill, sayDone, type BackfillMigration } from './in-run.ts';
-import { shownPace, type PacePoint } from './pace.ts';
-import { listBackfills } from './postgres-listing.ts';
+import type { PacePoint } from './pace.ts';
+import { listBackfills, openBackfills, showBackfill } from './postgres-listing.ts';
 import { moveBackfill, tuneBackfill } from './postgres-state.ts';
-import { progressOf, type Progress } from './progress.ts';
-import type { RangeView, Sample } from './range-view.ts';
+import { allRangesDone, progressOf, type Progress } from './progress.ts';
+import { answerOf, type RangeView, type Sample } from './range-view.ts';
 import { EDGES, isOpen, type BackfillMove, type BackfillState } from './states.ts';
 import { workSlice } from './work.ts';
 import { rowsOf, viewBackfill } from './worker.ts';
@@ -32,6 +32,15 @@ export interface BackfillData extends Progress {
   readonly pauseMs: number;
   readonly mostRows: number | null;
   readonly parallel: number;
+  /** Ranges there are; those that are done; those that a worker alive holds. */
+  readonly rangeCount: number;
+  readonly rangesEnded: number;
+  readonly rangesHeld: number;
+  /** Whether all that is left is to look once more for rows that came late. */
+  readonly sweeps: boolean;
+  /** Whether all that is left waits for transactions to end that may have written behind a cursor. */
+  readonly waits: boolean;
+  /** In a list a few that are not done; in detail a hundred at most, those that are not done first of all. */
   readonly ranges: readonly RangeData[];
   /** What happened to it, the newest first: the last few, or in detail up to fifty. */
   readonly events: readonly BackfillEventData[];
@@ -64,12 +73,14 @@ export interface BatchesData {
   readonly milliseconds: number;
 }
 
-export interface RangeData extends Pick<
-  RangeView,
-  'number' | 'ended' | 'pass' | 'scanned' | 'batchRows' | 'cursor' | 'upper'
-> {
+export interface RangeData extends Pick<RangeView, 'number' | 'ended' | 'pass' | 'scanned' | 'batchRows'> {
+  /** Whether it waits for transactions to end that may have written behind its cursor. */
+  readonly waits: boolean;
   readonly changed: number;
   readonly batches: number;
+  /** In detail only, as the next member. */
+  readonly cursor?: RangeView['cursor'];
+  readonly upper?: RangeView['upper'];
 }
 
 /** What is known in the whole: who operates, over which history. */
@@ -86,46 +97,61 @@ export interface Operator {
   readonly lanes?: number;
 }
 
-type Listed = Omit<BackfillData, 'scanned' | 'changed' | 'batches' | keyof Progress> & {
+type Listed = Omit<BackfillData, 'batches' | keyof Progress> & {
   readonly recent: readonly (readonly Sample[])[];
-  readonly pace: readonly (readonly PacePoint[])[] | null;
+  readonly pace?: readonly PacePoint[];
 };
 
-/** Every backfill of the history, with how far it is; empty where no journal is installed. */
-export function backfills(history: string, ports: Ports, dialect: Dialect): Promise<readonly BackfillData[]> {
-  return listed(history, null, ports, dialect);
+/** What a list shows: those that have stopped, then those that are open, then the rest, among them the newest first. */
+export interface BackfillList {
+  readonly backfills: readonly BackfillData[];
+  /** How many there are that the list has no room for. */
+  readonly more: number;
+  /** Those of the whole history out of which only a person helps. */
+  readonly stopped: number;
 }
 
-async function listed(
+/** The backfills of the history or those of these names, with how far they are; empty where no journal is installed. */
+export async function backfills(
   history: string,
-  id: string | null,
   ports: Ports,
   dialect: Dialect,
-): Promise<readonly BackfillData[]> {
+  only: readonly string[] | null = null,
+): Promise<BackfillList> {
+  const found = await answered<{
+    readonly all: number;
+    readonly stopped: number;
+    readonly backfills: readonly Listed[];
+  }>(listBackfills(history, only), ports, dialect);
+  if (found === null) return { backfills: [], more: 0, stopped: 0 };
+  const { all, stopped, backfills: listed } = found;
+  return { backfills: listed.map(dataOf), more: all - listed.length, stopped };
+}
+
+/** Names of the backfills on which a worker may work. */
+export async function openIds(history: string, ports: Ports, dialect: Dialect): Promise<readonly string[]> {
+  return (await answered<readonly string[]>(openBackfills(history), ports, dialect)) ?? [];
+}
+
+/** Null where no journal is installed. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+async function answered<T>(statement: Statement, ports: Ports, dialect: Dialect): Promise<T | null> {
   try {
-    const rows = await rowsOf(listBackfills(history, id), ports);
-    // Built by our own statement.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return rows.map((row) => dataOf(row['answer'] as unknown as Listed));
+    return answerOf<T>(await rowsOf(statement, ports));
   } catch (cause) {
-    if (cause instanceof DatabaseFailure && dialect.lacksJournal(cause)) return [];
+    if (cause instanceof DatabaseFailure && dialect.lacksJournal(cause)) return null;
     throw cause;
   }
 }
 
 function dataOf({ recent, pace, ...backfill }: Listed): BackfillData {
-  const { ranges, total } = backfill;
-  const sum = (of: (range: RangeData) => number): number =>
-    ranges.reduce((before, range) => before + of(range), 0);
-  const scanned = sum((range) => range.scanned);
+  const { total, scanned } = backfill;
   return {
     ...backfill,
     ...progressOf({ total, scanned, recent }),
     // Nobody may have known how many rows there are; when it is done, all of them are.
-    ...(backfill.state === 'succeeded' ? { share: 1 } : {}),
-    scanned,
-    changed: sum((range) => range.changed),
-    ...(pace === null ? {} : { batches: shownPace(pace).map(batchesOf) }),
+    ...(backfill.state === 'succeeded' || allRangesDone(backfill) ? { share: 1 } : {}),
+    ...(pace === undefined ? {} : { batches: pace.map(batchesOf) }),
   };
 }
 
@@ -203,8 +229,8 @@ export async function oneBackfill(
   ports: Ports,
   dialect: Dialect,
 ): Promise<BackfillData> {
-  const [found] = await listed(history, id, ports, dialect);
-  if (found !== undefined) return found;
+  const found = await answered<Listed>(showBackfill(history, id), ports, dialect);
+  if (found !== null) return dataOf(found);
   throw new ForerunError('backfill-refused', {
     what: `The journal knows no backfill "${id}".`,
     state: UNTOUCHED,

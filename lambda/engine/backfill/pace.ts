@@ -7,9 +7,6 @@ export type PacePoint = readonly [atMs: number, batches: number, rows: number, m
 /** Points that a range keeps at most; every batch carries them, so they are few. */
 const MOST_POINTS = 48;
 
-/** Points that a person is shown at most. */
-const MOST_SHOWN = 200;
-
 /**
  * One batch more. Each point but the last stands for equally many batches; when there are too many points, neighbours become
  * one, so that the whole way stays in sight, however long it is.
@@ -20,13 +17,6 @@ export function withBatch(points: readonly PacePoint[], batch: PacePoint): reado
   const longer =
     last !== undefined && last[1] < each ? [...points.slice(0, -1), joined(last, batch)] : [...points, batch];
   return longer.length > MOST_POINTS ? inPairs(longer) : longer;
-}
-
-/** What all ranges have kept, in the order of time and thinned out. */
-export function shownPace(ranges: readonly (readonly PacePoint[])[]): readonly PacePoint[] {
-  let points: readonly PacePoint[] = ranges.flat().toSorted(([one], [other]) => one - other);
-  while (points.length > MOST_SHOWN) points = inPairs(points);
-  return points;
 }
 
 const inPairs = (points: readonly PacePoint[]): readonly PacePoint[] =>

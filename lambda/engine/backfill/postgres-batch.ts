@@ -137,13 +137,16 @@ function valuesOf(columns: readonly SetColumn[]): Record<string, BoundValue> {
   return Object.fromEntries(columns.flatMap(({ value }) => Object.entries(value.parameters ?? {})));
 }
 
-/** The same effect without a fence, for a transaction that is rolled back. */
-export function trialStatement(step: TrialStep, mayStayTrue: boolean): Statement {
+/** The same effect without a fence, for a transaction that is rolled back; of rows that are new it answers with some. */
+export function trialStatement(step: TrialStep, mayStayTrue: boolean, most: number): Statement {
   const window = windowOf(step, false);
   const effect = effectOf(step, 'true');
+  const { form } = step.backfill;
+  const row = form.kind === 'insert' ? `, pg_catalog.to_jsonb(${form.into}.*) as forerun_row` : '';
+  const rows = `'rows', (select pg_catalog.jsonb_agg(forerun_row) from (select forerun_row from forerun_done limit ${most}) as forerun_new)`;
   return {
-    sql: `${tagOf(step.id)} with ${window.sql}, forerun_done as (${effect.sql}), ${TALLY}
-select pg_catalog.jsonb_build_object('changed', ${CHANGED}${mayStayTrue ? '' : `, ${STILL}`}) as answer`,
+    sql: `${tagOf(step.id)} with ${window.sql}, forerun_done as (${effect.sql}${row}), ${TALLY}
+select pg_catalog.jsonb_build_object('changed', ${CHANGED}${mayStayTrue ? '' : `, ${STILL}`}${row === '' ? '' : `, ${rows}`}) as answer`,
     parameters: { ...window.parameters, ...effect.parameters },
   };
 }

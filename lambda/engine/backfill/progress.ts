@@ -11,6 +11,10 @@ export interface Progress {
   readonly etaSeconds: number | null;
 }
 
+/** What is left of a backfill that a deploy waits for is to say that it is done: the deploy does so. */
+export const allRangesDone = (one: { readonly rangeCount: number; readonly rangesEnded: number }): boolean =>
+  one.rangeCount > 0 && one.rangesEnded === one.rangeCount;
+
 export function progressOf({
   total,
   scanned,

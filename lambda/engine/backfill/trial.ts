@@ -1,6 +1,8 @@
+import { DatabaseFailure } from '../database-failure.ts';
 import { ForerunError, UNTOUCHED } from '../errors.ts';
 import type { RunLimits } from '../limits.ts';
 import type { Ports, Transaction } from '../ports.ts';
+import { settings } from '../postgres-settings.ts';
 import { openSession, tagged } from '../session.ts';
 import type { Backfill, KeyTexts } from './backfill.ts';
 import { isEndless, kept, verdictOn } from './failure.ts';
@@ -24,11 +26,14 @@ export interface Trial {
   readonly backfill: string;
   /** Rows that the batch would change. */
   readonly changed: number;
-  /** Some of the rows before and after. */
+  /** Some of the rows before and after; before is null for one that would be new. */
   readonly rows: readonly { readonly before: unknown; readonly after: unknown }[];
 }
 
 const SHOWN_ROWS = 5;
+
+/** No statement of a trial takes longer, in milliseconds: the locks that it has are held until it is rolled back. */
+const TRIAL_MS = 15_000;
 
 /** Runs the first batch in a transaction that is rolled back. It asks for no lease: nothing of it stays. */
 export async function tryBatch(
@@ -56,15 +61,30 @@ export async function tryBatch(
     upper: null,
     rows: spec.tuning.batchRows,
   };
+  const statementTimeoutMs = Math.min(TRIAL_MS, limits.statementTimeoutMs);
+  const { lockTimeoutMs } = spec.tuning;
   const trial = inTransaction(
-    { ports, statementTimeoutMs: limits.statementTimeoutMs, idleTimeoutMs: limits.idleTimeoutMs },
+    { ports, statementTimeoutMs, idleTimeoutMs: limits.idleTimeoutMs },
     async (transaction) => {
+      await transaction.execute(settings({ lock_timeout: `${lockTimeoutMs}ms` }), { rows: false });
       const sampled = answerOf<Sampled>(
         (await transaction.execute(sampleStatement(step, SHOWN_ROWS), { rows: true })).rows,
       );
       const keys = sampled?.keys ?? [];
       const before = await shown(step, keys, transaction);
-      const { changed, after } = await effect(step, sampled?.edge ?? null, written.frozen, transaction);
+      const { changed, after, added } = await effect(
+        step,
+        sampled?.edge ?? null,
+        written.frozen,
+        transaction,
+      );
+      if (added !== undefined) {
+        return {
+          backfill: place.backfill,
+          changed,
+          rows: added.map((row) => ({ before: null, after: row })),
+        };
+      }
       const shownAfter = after === null ? await shown(step, keys, transaction) : keys.map(after);
       return {
         backfill: place.backfill,
@@ -76,7 +96,9 @@ export async function tryBatch(
   );
   return trial.catch((cause: unknown) => {
     const ownWords = cause instanceof ForerunError || ['unknown', 'away'].includes(verdictOn(cause));
-    throw ownWords ? cause : failed(place, cause);
+    throw ownWords
+      ? cause
+      : (stoppedByTime(place, cause, { lockTimeoutMs, statementTimeoutMs }) ?? failed(place, cause));
   });
 }
 
@@ -94,6 +116,41 @@ function failed({ backfill }: BackfillPlace, cause: unknown): ForerunError {
     { cause },
   );
 }
+
+/** Null where something else is the matter. */
+function stoppedByTime(
+  { backfill }: BackfillPlace,
+  cause: unknown,
+  limits: { readonly lockTimeoutMs: number; readonly statementTimeoutMs: number },
+): ForerunError | null {
+  if (!(cause instanceof DatabaseFailure)) return null;
+  if (cause.sqlState === LOCK_NOT_AVAILABLE) {
+    return new ForerunError(
+      'backfill-refused',
+      {
+        what: `A batch of ${backfill} would wait for a lock that another session holds. The dry run gave up after ${seconds(limits.lockTimeoutMs)}, so that nobody waits behind it.`,
+        state: UNTOUCHED,
+        next: 'Try it again in a while; the view pg_locks shows who holds what. The backfill itself tries such a batch again.',
+      },
+      { cause },
+    );
+  }
+  if (cause.sqlState !== QUERY_CANCELED && cause.kind !== 'timeout') return null;
+  return new ForerunError(
+    'backfill-refused',
+    {
+      what: `A batch of ${backfill} takes longer than ${seconds(limits.statementTimeoutMs)}. The dry run gave it up, so that nobody waits behind it.`,
+      state: UNTOUCHED,
+      next: 'Mend what makes it slow, or lower `batchRows` in its file, and try it again.',
+    },
+    { cause },
+  );
+}
+
+const seconds = (milliseconds: number): string => `${milliseconds / 1_000} s`;
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const QUERY_CANCELED = '57014';
 
 interface Sampled {
   readonly keys: readonly KeyTexts[];
@@ -113,6 +170,8 @@ interface Effect {
   readonly changed: number;
   /** What becomes of the row with this key, where nothing was written; null where the rows themselves tell it. */
   readonly after: ((key: KeyTexts) => unknown) | null;
+  /** Some of the rows that are new, where rows are added and none is changed. */
+  readonly added?: readonly unknown[];
 }
 
 async function effect(
@@ -122,7 +181,7 @@ async function effect(
   transaction: Transaction,
 ): Promise<Effect> {
   const { form } = step.backfill;
-  if (edge === null) return { changed: 0, after: null };
+  if (edge === null) return { changed: 0, after: null, ...(form.kind === 'insert' ? { added: [] } : {}) };
   if (form.kind === 'transform') {
     const { rows } = await transaction.execute(readStatement(step, form), { rows: true });
     const names = new Map(step.backfill.columns.map(({ name, column }) => [column, name]));
@@ -162,9 +221,13 @@ async function effect(
     if (!frozen) await transaction.execute(closeTrialStatement(step, edge), { rows: false });
     return { changed: affected, after: null };
   }
-  const statement = trialStatement(step, frozen);
-  const answer = answerOf<{ readonly changed: number }>(
+  const statement = trialStatement(step, frozen, SHOWN_ROWS);
+  const answer = answerOf<{ readonly changed: number; readonly rows?: readonly unknown[] | null }>(
     (await transaction.execute(statement, { rows: true })).rows,
   );
-  return { changed: answer?.changed ?? 0, after: null };
+  return {
+    changed: answer?.changed ?? 0,
+    after: null,
+    ...(form.kind === 'insert' ? { added: answer?.rows ?? [] } : {}),
+  };
 }
