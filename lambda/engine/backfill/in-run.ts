@@ -6,7 +6,7 @@ import type { Migration } from '../migration.ts';
 import type { Ports, Session } from '../ports.ts';
 import type { Backfill } from './backfill.ts';
 import { dropTarget, finishBackfill, type BackfillPlace } from './postgres-prepare.ts';
-import { enqueueBackfill, forgetBackfill, renewRun } from './postgres-state.ts';
+import { enqueueBackfill, forgetBackfill, holdBackfill, renewRun } from './postgres-state.ts';
 import { waysOut } from './refusals.ts';
 import { inTransaction } from './step.ts';
 import { workSlice, type SliceEnd } from './work.ts';
@@ -47,6 +47,7 @@ export function asStep(migration: Migration, history: string): Migration {
         : {
             kind: 'reversible',
             async run(session, tools) {
+              await session.execute(holdBackfill(place), { rows: false });
               await session.execute(forgetBackfill(place), { rows: false });
               if (backfill.frozen) await session.execute(dropTarget(place), { rows: false });
               await down.run(session, tools);

@@ -5,9 +5,10 @@ import type { RunLimits } from '../limits.ts';
 import type { Migration } from '../migration.ts';
 import type { Ports } from '../ports.ts';
 import { isBackfill, sayDone, type BackfillMigration } from './in-run.ts';
+import { endBatches, moveAlong } from './move.ts';
 import { shownPace, type PacePoint } from './pace.ts';
 import { listBackfills } from './postgres-listing.ts';
-import { moveBackfill, tuneBackfill } from './postgres-state.ts';
+import { tuneBackfill } from './postgres-state.ts';
 import { progressOf, type Progress } from './progress.ts';
 import type { RangeView, Sample } from './range-view.ts';
 import { EDGES, isOpen, type BackfillMove, type BackfillState } from './states.ts';
@@ -156,7 +157,11 @@ export async function move(
   const place = { history: operator.history, backfill: id };
   const view = await oneBackfill(id, operator, ports, dialect);
   if (first === undefined || !edges.some(({ from }) => from === view.state)) {
-    if (view.state === first?.to) return view;
+    if (view.state === first?.to) {
+      // Whoever asked before may not have come to wait for the batches under way.
+      await endBatches(place, ports);
+      return oneBackfill(id, operator, ports, dialect);
+    }
     throw new ForerunError('backfill-refused', {
       what: `${id} is ${view.state}, and "${way}" leads on only from ${edges.map(({ from }) => from).join(', ')}.`,
       state: 'Nothing was changed.',
@@ -165,7 +170,7 @@ export async function move(
   }
   const stops = way === 'pause' || way === 'cancel';
   const reason = asked.reason ?? (stops ? `a person asked for "${way}"` : null);
-  await rowsOf(moveBackfill({ ...place, move: way, to: first.to, reason, by: asked.by }), ports);
+  await moveAlong({ ...place, move: way, to: first.to, reason, by: asked.by }, ports);
   return oneBackfill(id, operator, ports, dialect);
 }
 

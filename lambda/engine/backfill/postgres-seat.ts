@@ -57,18 +57,25 @@ export const limited = ({ sql, parameters }: Statement, milliseconds: number): S
  * the one that the request was made with is the right one. A sweep begins once no transaction is open any more that could
  * have written behind the first pass. `forerun_ready` also limits how long the rest of the statement may wait for a lock.
  */
-export const SEAT = `
+export const SEAT = seat("b.state = 'running' and ");
+
+/** For the end of a batch whose transaction holds the seat: whoever stops the backfill meanwhile waits for that end. */
+export const SEAT_HELD = seat('');
+
+function seat(state: string): string {
+  return `
 with forerun_seat as materialized (
   select l.history, l.name from forerun.lease l
   join forerun.backfill_range r on r.history = l.history and r.backfill = :backfill and r.number = :range
   join forerun.backfill b on b.history = l.history and b.id = :backfill
   where l.history = :history and l.name = :lease and l.token = :token and l.holder = :worker and l.revision = :revision
-    and b.state = 'running' and not r.ended and ${LIMITED}
+    and ${state}not r.ended and ${LIMITED}
     and (r.horizon is null or pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= cast(r.horizon as xid8))
   for update of l
 ), forerun_ready as materialized (
   select pg_catalog.set_config('lock_timeout', :lock_timeout, true) as lock_timeout from forerun_seat
 )`;
+}
 
 export interface Mark {
   /** A condition of SQL: the window is the last one of its range. */

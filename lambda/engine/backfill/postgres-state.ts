@@ -45,12 +45,25 @@ delete from forerun.backfill_range r using enqueued where r.history = enqueued.h
   },
 });
 
-/** Takes a backfill out of the journal; a batch under way is waited for, and none can commit afterwards. */
+/**
+ * Before a backfill is taken out of the journal: a split under way is waited for, and none can begin. Only a statement that comes
+ * after this one sees the lease and the range of that split.
+ */
+export const holdBackfill = ({ history, backfill }: BackfillPlace): Statement => ({
+  sql: `select from forerun.backfill where history = :history and id = :backfill for update`,
+  parameters: { history, backfill },
+});
+
+/**
+ * Takes a backfill out of the journal; a batch under way is waited for, and none can commit afterwards. Statements lock backfill,
+ * lease and range in this order.
+ */
 export const forgetBackfill = ({ history, backfill }: BackfillPlace): Statement => ({
   sql: `with freed as (
-  delete from forerun.lease where history = :history and pg_catalog.starts_with(name, :leases)
+  delete from forerun.lease where history = :history and pg_catalog.starts_with(name, :leases) returning name
 ), emptied as (
-  delete from forerun.backfill_range where history = :history and backfill = :backfill
+  delete from forerun.backfill_range
+  where history = :history and backfill = :backfill and (select pg_catalog.count(*) from freed) >= 0
 ), untold as (
   delete from forerun.backfill_event where history = :history and backfill = :backfill
 )
@@ -108,8 +121,8 @@ export interface Move extends BackfillPlace, Note {
 }
 
 /**
- * Moves a backfill along the edges of its states and takes the leases of its ranges, which waits for the batches under way.
- * What stops it is shown with it; what lets it go on takes that away.
+ * Moves a backfill along the edges of its states, which keeps every further batch from beginning. What stops it is shown with it;
+ * what lets it go on takes that away.
  */
 export const moveBackfill = ({ history, backfill, to, ...note }: Move): Statement => ({
   sql: `with before as materialized (
@@ -121,9 +134,6 @@ export const moveBackfill = ({ history, backfill, to, ...note }: Move): Statemen
   set state = :to, reason = case when :to = 'enqueued' then null else cast(:note as text) end
   from before where b.history = before.history and b.id = before.id
   returning b.history, before.state
-), taken as (
-  update forerun.lease l set token = l.token + 1, holder = null, expires_at = null
-  from moved where l.history = moved.history and pg_catalog.starts_with(l.name, :leases)
 ), ${noted('moved', 'moved.state', ':to')}
 select cast(pg_catalog.count(*) as integer) as moved from moved`,
   parameters: {
@@ -131,9 +141,15 @@ select cast(pg_catalog.count(*) as integer) as moved from moved`,
     backfill,
     to,
     from: JSON.stringify(statesBefore(to, note.move)),
-    leases: leasePrefix(backfill),
     ...noteParameters(note),
   },
+});
+
+/** Takes the leases of a backfill's ranges, which waits for the batches under way; safe to repeat. */
+export const takeLeases = ({ history, backfill }: BackfillPlace): Statement => ({
+  sql: `update forerun.lease set token = token + 1, holder = null, expires_at = null
+where history = :history and pg_catalog.starts_with(name, :leases)`,
+  parameters: { history, backfill, leases: leasePrefix(backfill) },
 });
 
 export interface TuneOrder extends BackfillPlace {

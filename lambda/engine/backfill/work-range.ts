@@ -172,7 +172,9 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       if (end !== null) return leave(end);
       continue;
     }
-    if (answer === null || answer.backfill === null || answer.backfill.state !== 'running' || !answer.mine) {
+    // A batch counts though somebody stopped the backfill while it was under way.
+    const stopped = answer?.backfill?.state !== 'running';
+    if (answer === null || answer.backfill === null || !answer.mine || (stopped && answer.range === null)) {
       return leave({ end: 'left' });
     }
     if (answer.waits) {
@@ -216,6 +218,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       nextRows: Math.min(sizing.rows, mostRows),
     });
     if (held.range.ended) return leave({ end: 'ended' });
+    if (stopped) return leave({ end: 'left' });
     const pauseMs = Math.max(answer.backfill.pauseMs, worker.throttle.alone() ? 0 : NICE * tookMs);
     if (!(await rest(worker, pauseMs))) return leave({ end: 'time', why: null });
   }

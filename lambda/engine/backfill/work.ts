@@ -5,7 +5,7 @@ import type { Backfill } from './backfill.ts';
 import { kept, verdictOn } from './failure.ts';
 import { findRange } from './find-range.ts';
 import { inLanes, type Lanes } from './lanes.ts';
-import { moveBackfill } from './postgres-state.ts';
+import { moveAlong } from './move.ts';
 import { startBackfill, type BackfillPlace } from './postgres-prepare.ts';
 import { findKey, prepare, type KeyFound } from './prepare.ts';
 import type { BackfillState } from './states.ts';
@@ -171,7 +171,7 @@ async function stop(
   ports: Ports,
 ): Promise<SliceEnd> {
   const by = worker;
-  await rowsOf(moveBackfill({ ...place, move: 'trouble', to, reason, by }), ports).catch(tolerate);
+  await moveAlong({ ...place, move: 'trouble', to, reason, by }, ports).catch(tolerate);
   ports.tell({ note: 'backfill', backfill: place.backfill, state: to, reason, total: null, scanned: null });
   return { end: 'stopped', state: to, reason, cause };
 }
