@@ -6,6 +6,7 @@ import {
   ownBackfill,
   tune,
   work,
+  workOnOwn,
   type Asked,
   type Operator,
 } from './engine/backfill/operate.ts';
@@ -50,13 +51,18 @@ export async function answerOnBackfills(
       }
       const before = await backfills(operator.history, ports, postgres);
       const ids = before.filter(({ state }) => isOpen(state)).map(({ id }) => id);
-      const wanted = event.backfill === undefined ? ids : [event.backfill];
       const { lanes } = event;
       const crew = lanes === undefined ? operator : { ...operator, lanes };
-      await work(wanted, crew, deadlineMs - KEPT_BACK_MS, ports);
-      const shown = (await list()).filter(({ id }) => wanted.includes(id));
+      const untilMs = deadlineMs - KEPT_BACK_MS;
+      const worked =
+        event.backfill === undefined
+          ? await workOnOwn(ids, crew, untilMs, ports)
+          : await work([event.backfill], crew, untilMs, ports);
+      const wanted = event.backfill === undefined ? ids : [event.backfill];
+      const left = new Set(worked.passedOver.map(({ id }) => id));
+      const shown = (await list()).filter(({ id }) => wanted.includes(id) && !left.has(id));
       const stopped = shown.some(({ state }) => isStopped(state));
-      return { ok: !stopped, action: 'backfills', backfills: shown };
+      return { ok: !stopped, action: 'backfills', backfills: shown, ...worked };
     }
     case 'pause':
     case 'resume':

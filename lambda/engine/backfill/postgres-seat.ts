@@ -106,7 +106,7 @@ export function marked({ over, edge, seen, changed, redo, frozen }: Mark): strin
       horizon = case when ${turn} then cast(pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as text) else r.horizon end,
       ended = ${last}, redo = ${redo}, scanned = r.scanned + case when r.pass = 1 then ${seen} else 0 end,
       changed = r.changed + ${changed}, batches = r.batches + 1, batch_rows = :batch_rows,
-      recent = cast(:recent as jsonb), pace = cast(:pace as jsonb)
+      recent = cast(:recent as jsonb), pace = cast(:pace as jsonb), stepped_at = pg_catalog.clock_timestamp()
   from forerun_seat where r.history = :history and r.backfill = :backfill and r.number = :range
   returning ${RANGE} as range
 )`;

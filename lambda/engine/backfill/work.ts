@@ -32,8 +32,11 @@ export interface Slice {
 export type SliceEnd =
   /** Every range is done; what is left is to say so. */
   | { readonly end: 'worked' }
-  /** There is more to do; `why` tells what was waited for, if something was. */
-  | { readonly end: 'working'; readonly why: string | null }
+  /**
+   * There is more to do; `why` tells what was waited for, if something was. `restMs` tells how long nothing may be done yet, in
+   * milliseconds; null where nobody knows.
+   */
+  | { readonly end: 'working'; readonly why: string | null; readonly restMs: number | null }
   /** No worker may work on it. */
   | {
       readonly end: 'stopped';
@@ -82,7 +85,7 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
   if (!first.prepared) {
     try {
       if (!(await prepare(worker, first)))
-        return { end: 'working', why: 'the set of rows is being captured' };
+        return { end: 'working', why: 'the set of rows is being captured', restMs: null };
     } catch (cause) {
       if (verdictOn(cause) !== 'hopeless') throw cause;
       return stop(slice, 'failed', kept(cause), cause, ports);
@@ -91,10 +94,15 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
   const ends = await inLanes(slice.lanes ?? first.parallel, (lane, lanes) =>
     workLane(slice, laneOf(worker, lane, lanes, slice.lanes), lanes),
   );
+  const working = ends.filter((one) => one.end === 'working');
+  const rests = working.map(({ restMs }) => restMs).filter((restMs) => restMs !== null);
   return (
     ends.find((one) => one.end === 'stopped' && one.cause !== undefined) ??
-    ends.find((one) => one.end !== 'working') ??
-    ends.find((one) => one.end === 'working' && one.why !== null) ?? { end: 'working', why: null }
+    ends.find((one) => one.end !== 'working') ?? {
+      end: 'working',
+      why: working.find(({ why }) => why !== null)?.why ?? null,
+      restMs: rests.length === 0 ? null : Math.min(...rests),
+    }
   );
 }
 
@@ -114,8 +122,8 @@ async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<Sli
   let idleMs = LOOK_MS;
   for (;;) {
     if (worker.surplus()) return null;
-    if (ports.clock.now() > untilMs) return { end: 'working', why: null };
-    if (!(await worker.mayGoOn())) return { end: 'working', why: 'the run was overtaken' };
+    if (ports.clock.now() > untilMs) return { end: 'working', why: null, restMs: null };
+    if (!(await worker.mayGoOn())) return { end: 'working', why: 'the run was overtaken', restMs: null };
     const bell = lanes.bell();
     const found = await findRange(worker);
     if (found.state === 'succeeded') return { end: 'worked' };
@@ -130,14 +138,15 @@ async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<Sli
     worker.wanted(found.parallel);
     if (found.range === null) {
       const forMs = Math.min(idleMs, Math.max(LEAST_IDLE_MS, found.freeInMs ?? idleMs));
-      if (!(await rest(worker, forMs, bell))) return { end: 'working', why: 'another worker is at it' };
+      if (!(await rest(worker, forMs, bell)))
+        return { end: 'working', why: 'another worker is at it', restMs: null };
       idleMs = Math.min(2 * idleMs, MOST_IDLE_MS);
       continue;
     }
     idleMs = LOOK_MS;
     const end = await workRange(found.range, worker);
     lanes.ring();
-    if (end.end === 'time') return { end: 'working', why: end.why };
+    if (end.end === 'time') return { end: 'working', why: end.why, restMs: end.restMs };
     // The others see the new state with their next step.
     if (end.end === 'trouble') return stop(slice, end.to, end.reason, end.cause, ports);
   }
