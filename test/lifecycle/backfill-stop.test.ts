@@ -78,7 +78,7 @@ async function splitting(database: FreshDatabase): Promise<Transaction> {
   const transaction = await database.ports().database.begin();
   const spec = history.find(({ id }) => id === ID)?.backfill;
   if (spec === undefined) throw new TypeError(ID);
-  const taker = { history: 'default', backfill: ID, worker: 'w2', leaseMs: 60_000 };
+  const taker = { history: 'default', backfill: ID, checksum: `v1:${ID}`, worker: 'w2', leaseMs: 60_000 };
   const key = [{ name: 'id', column: '"id"', type: 'bigint' }];
   await transaction.execute(splitRange(taker, { range: 1, keys: [['40']] }, spec, key), { rows: true });
   return transaction;

@@ -301,7 +301,7 @@ async function toWorkOn(id: string, operator: Operator, ports: Ports): Promise<B
 }
 
 async function workOn(
-  { id, backfill }: BackfillMigration,
+  { id, checksum, backfill }: BackfillMigration,
   operator: Operator,
   untilMs: number,
   ports: Ports,
@@ -309,6 +309,7 @@ async function workOn(
   const place = { history: operator.history, backfill: id };
   const slice = {
     place,
+    checksum,
     spec: backfill,
     worker: operator.worker,
     untilMs,

@@ -7,16 +7,24 @@ import { statesBefore, type BackfillMove, type BackfillState } from './states.ts
 export interface Enqueued extends BackfillPlace {
   readonly checksum: string;
   readonly hold: boolean;
+  readonly frozen: boolean;
   readonly pauseMs: number;
   readonly parallel: number;
 }
 
-/** Writes the row of a backfill, or begins anew with one that was done; one that is under way stays as it is. */
+/**
+ * Writes the row of a backfill, or begins anew with one that was done, or that was cancelled and has another file now; one that is
+ * under way stays as it is. Answers in which state one was that begins anew.
+ *
+ * Where rows were changed without a trace, nothing begins anew: they would be changed twice. Of a backfill that was cancelled a batch
+ * may still be under way, which is waited for at its lease before its range goes.
+ */
 export const enqueueBackfill = ({
   history,
   backfill,
   checksum,
   hold,
+  frozen,
   pauseMs,
   parallel,
 }: Enqueued): Statement => ({
@@ -30,14 +38,26 @@ export const enqueueBackfill = ({
         parallel = excluded.parallel, most_rows = null, reason = null, total = null, key = null, captured_at = null,
         prepared_at = null, started_at = null, finished_at = null, enqueued_at = pg_catalog.clock_timestamp()
     where b.state in (select pg_catalog.jsonb_array_elements_text(cast(:from as jsonb)))
+      and b.state = (select state from before) and (b.state <> 'cancelled' or (b.checksum <> excluded.checksum
+        and not ((b.captured_at is not null or cast(:frozen as boolean)) and exists (
+          select from forerun.backfill_range r where r.history = b.history and r.backfill = b.id and r.scanned > 0))))
   returning b.history, b.id
-), ${noted('enqueued', '(select state from before)', `'enqueued'`)}
-delete from forerun.backfill_range r using enqueued where r.history = enqueued.history and r.backfill = enqueued.id`,
+), ${noted('enqueued', '(select state from before)', `'enqueued'`)}, taken as (
+  update forerun.lease l set token = l.token + 1, holder = null, expires_at = null
+  from enqueued where l.history = enqueued.history and pg_catalog.starts_with(l.name, :leases)
+  returning l.name
+), emptied as (
+  delete from forerun.backfill_range r using enqueued
+  where r.history = enqueued.history and r.backfill = enqueued.id and (select pg_catalog.count(*) from taken) >= 0
+)
+select before.state as was from before, enqueued`,
   parameters: {
     history,
     backfill,
     checksum,
     hold,
+    frozen,
+    leases: leasePrefix(backfill),
     pause_ms: BigInt(pauseMs),
     parallel: BigInt(parallel),
     from: JSON.stringify(statesBefore('enqueued', 'deploy')),

@@ -66,6 +66,12 @@ export const EDGES: readonly Edge[] = [
     by: 'deploy',
     says: 'A person had stamped its migration away; it is applied anew.',
   },
+  {
+    from: 'cancelled',
+    to: 'enqueued',
+    by: 'deploy',
+    says: 'A deploy of its new file begins anew; what is done stands.',
+  },
 ];
 
 /** States from which a move leads on, and where to; undefined when it leads nowhere from there. */

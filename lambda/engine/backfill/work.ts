@@ -15,6 +15,8 @@ import { workRange } from './work-range.ts';
 
 export interface Slice {
   readonly place: BackfillPlace;
+  /** Of the file that this worker has; it works on no other. */
+  readonly checksum: string;
   readonly spec: Backfill;
   /** Unique to this worker. */
   readonly worker: string;
