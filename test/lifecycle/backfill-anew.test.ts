@@ -156,14 +156,16 @@ describe('out of a backfill that failed because its file is wrong leads', () => 
   });
 });
 
+/** It fails at row 21. */
+const loose = (n: number): MigrationDefinition =>
+  backfill({
+    ...common,
+    hold: false,
+    where: sql`n is null`,
+    set: { n: sql.lit(n), m: sql`100 / (id - 21)` },
+  });
+
 test('of one that does not hold the deploy the rest goes into a backfill of another name', async () => {
-  const loose = (n: number): MigrationDefinition =>
-    backfill({
-      ...common,
-      hold: false,
-      where: sql`n is null`,
-      set: { n: sql.lit(n), m: sql`100 / (id - 21)` },
-    });
   const first = release({ [ID]: loose(1) });
   const database = await place.freshDatabase();
   await deploy(first, database);
@@ -189,13 +191,14 @@ test('of one that does not hold the deploy the rest goes into a backfill of anot
   expect(await tally(database)).toEqual(ALL);
 });
 
+const raised = (database: FreshDatabase): Promise<readonly unknown[]> =>
+  database.query('select m, count(*)::int as rows from thing group by m order by m');
+
 describe('a frozen set', () => {
   /** Each row once is m = 1; it cannot be done for row `at`. */
   const raise = (at: number, more: object = {}): MigrationDefinition =>
     backfill({ ...common, frozen: true, set: { m: sql`m + 1 + 0 / (id - ${sql.lit(at)})` }, ...more });
   const fine = backfill({ ...common, frozen: true, set: { m: sql`m + 1` } });
-  const raised = (database: FreshDatabase): Promise<readonly unknown[]> =>
-    database.query('select m, count(*)::int as rows from thing group by m order by m');
 
   async function stoppedAt(row: number): Promise<FreshDatabase> {
     const database = await place.freshDatabase();

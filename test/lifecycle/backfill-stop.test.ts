@@ -133,7 +133,7 @@ describe('whoever stops a backfill', () => {
   });
 
   test('gets a batch of several statements as a whole, with its cursor', async () => {
-    let pausing: Promise<unknown> | null = null;
+    const pausing: Promise<unknown>[] = [];
     let database: FreshDatabase | null = null;
     const own = historyOf({
       '0001_create': create,
@@ -141,9 +141,9 @@ describe('whoever stops a backfill', () => {
         ...common,
         async batch({ op, rows: these }) {
           await op.execute(sql`update thing set n = n + 1 where ${these}`);
-          if (database === null || pausing !== null) return;
+          if (database === null || pausing.length > 0) return;
           const here = database;
-          pausing = move(ID, 'pause', NOBODY, operatorOf(own), here.ports(), postgres);
+          pausing.push(move(ID, 'pause', NOBODY, operatorOf(own), here.ports(), postgres));
           await vi.waitFor(async () => expect(await states(here)).toEqual(['paused']), { timeout: 3_000 });
         },
       }),
@@ -151,7 +151,7 @@ describe('whoever stops a backfill', () => {
     const here = await begun(own);
     database = here;
     await work([ID], operatorOf(own, 'w2'), Date.now() + 60_000, here.ports());
-    await pausing;
+    await Promise.all(pausing);
     expect(await states(here)).toEqual(['paused']);
     const [shown] = await here.query('select scanned::int, changed::int from forerun.backfill_range');
     const [done] = await here.query('select count(*)::int as done from thing where n = 1');
