@@ -4,7 +4,7 @@
  */
 
 import type { Amended } from './engine/amend.ts';
-import type { BackfillData } from './engine/backfill/operate.ts';
+import type { BackfillData, Worked } from './engine/backfill/operate.ts';
 import type { Trial } from './engine/backfill/trial.ts';
 import type { PlanData, RunData, Status } from './engine/inspect.ts';
 import type { Atomic, Phase } from './engine/migration.ts';
@@ -345,22 +345,25 @@ export type RunnerAnswer = {
   | { readonly action: 'status'; readonly status: Status }
   | { readonly action: 'plan'; readonly plan: PlanData }
   | { readonly action: 'history'; readonly runs: readonly RunData[] }
-  | ({ readonly action: 'backfills' } & BackfillsShown)
+  | ShownBackfills
   /** One batch that was rolled back. */
   | { readonly action: 'backfill'; readonly trial: Trial }
   | { readonly action: 'none'; readonly error: RunError }
 );
+
+/** What the runner says of backfills. */
+export type BackfillAnswer = { readonly ok: boolean } & (
+  ShownBackfills | { readonly action: 'backfill'; readonly trial: Trial }
+);
+
+/** Backfills as they stand now; where work was asked for, those that were worked on, and what it leaves. */
+export type ShownBackfills = { readonly action: 'backfills' } & BackfillsShown & Partial<Worked>;
 
 /** Some backfills, and of a list how many more there are. */
 export interface BackfillsShown {
   readonly backfills: readonly BackfillData[];
   readonly more?: number;
 }
-
-/** What the runner says of backfills. */
-export type BackfillAnswer = { readonly ok: boolean } & (
-  ({ readonly action: 'backfills' } & BackfillsShown) | { readonly action: 'backfill'; readonly trial: Trial }
-);
 
 /** Codes of runs that ended with their time, and not with their work: a later run goes on where they stopped. */
 export const UNFINISHED: ReadonlySet<string> = new Set([

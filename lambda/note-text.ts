@@ -36,6 +36,8 @@ export function noteText(note: RunNote): { readonly level: Level; readonly messa
     }
     case 'handed-on':
       return info(`The worker goes on with ${note.backfill}.`);
+    case 'passed-over':
+      return warn(`Left alone: ${note.backfill}. ${note.reason}`);
     case 'backfills':
       return info(`Backfills that wait for a person: ${note.stopped}.`);
     case 'committed':

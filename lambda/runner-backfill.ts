@@ -7,6 +7,7 @@ import {
   ownBackfill,
   tune,
   work,
+  workOnOwn,
   type Asked,
   type Operator,
 } from './engine/backfill/operate.ts';
@@ -49,14 +50,19 @@ export async function answerOnBackfills(
         const trial = await tryBatch(place, migration.backfill, operator.limits, ports);
         return { ok: true, action: 'backfill', trial };
       }
-      const wanted =
-        event.backfill === undefined ? await openIds(operator.history, ports, postgres) : [event.backfill];
       const { lanes } = event;
       const crew = lanes === undefined ? operator : { ...operator, lanes };
-      await work(wanted, crew, deadlineMs - KEPT_BACK_MS, ports);
-      const shown = await list(wanted);
+      const untilMs = deadlineMs - KEPT_BACK_MS;
+      const wanted =
+        event.backfill === undefined ? await openIds(operator.history, ports, postgres) : [event.backfill];
+      const worked =
+        event.backfill === undefined
+          ? await workOnOwn(wanted, crew, untilMs, ports)
+          : await work(wanted, crew, untilMs, ports);
+      const left = new Set(worked.passedOver.map(({ id }) => id));
+      const shown = await list(wanted.filter((id) => !left.has(id)));
       const stopped = shown.backfills.some(({ state }) => isStopped(state));
-      return { ok: !stopped, action: 'backfills', ...shown };
+      return { ok: !stopped, action: 'backfills', ...shown, ...worked };
     }
     case 'pause':
     case 'resume':

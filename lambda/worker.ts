@@ -16,7 +16,7 @@ const SLICE_MS = 600_000;
 /** Kept back from an invocation's time for what comes after the slice, in milliseconds. */
 const SLICE_RESERVE_MS = 20_000;
 const START_MS = 60_000;
-/** Pause before the next slice: the next invocation begins with all of Lambda's time. */
+/** Least pause before the next slice: the next invocation begins with all of Lambda's time. */
 const BETWEEN = { seconds: 1 };
 /** Pause where the slice could do nothing: another worker holds every range, or the database does not answer. */
 const IDLE = { seconds: 60 };
@@ -87,6 +87,8 @@ interface Standing {
   /** Every range is done; a backfill that a deploy holds is then said to be done by the next run. */
   readonly worked: boolean;
   readonly scanned: number;
+  /** How long the lane's range must rest yet, in milliseconds; null where it had none. */
+  readonly restMs: number | null;
   /** Why the runner refused; null where it did not. */
   readonly refused: string | null;
 }
@@ -95,14 +97,14 @@ interface Standing {
 async function finishBackfill(task: BackfillTask, context: DurableContext, run: Runner): Promise<Standing> {
   let standing = await context.step('look', () => look(task, context, run), STEP);
   let operations = 1;
-  let idle = false;
+  let pause = BETWEEN;
   for (let turn = 1; !isOver(standing); turn += 1) {
     if (operations > MOST_OPERATIONS) {
       await context.step(`go on as ${task.link + 1}`, () => startNext(task, context), STEP);
       return standing;
     }
     const before = standing;
-    if (turn > 1) await context.wait(`before slice ${turn}`, idle ? IDLE : BETWEEN);
+    if (turn > 1) await context.wait(`before slice ${turn}`, pause);
     const branches = Array.from({ length: before.parallel }, (_, at) => ({
       name: `lane ${at + 1}`,
       func: (lane: DurableContext) => lane.step('work', () => workSlice(task, before, context, run), STEP),
@@ -111,17 +113,31 @@ async function finishBackfill(task: BackfillTask, context: DurableContext, run: 
     lanes.throwIfError();
     // Whoever ended last has seen the most.
     standing = lanes.getResults().reduce((last, one) => (one.scanned >= last.scanned ? one : last), before);
-    idle = standing.scanned === before.scanned;
+    pause = pauseAfter(lanes.getResults(), standing.scanned === before.scanned);
     operations += 2 * branches.length + 2;
   }
   return standing;
+}
+
+/** As long as a range that was worked on must rest between two of its batches, which can be longer than a slice. */
+function pauseAfter(lanes: readonly Standing[], idle: boolean): { seconds: number } {
+  const rests = lanes.map(({ restMs }) => restMs).filter((restMs) => restMs !== null);
+  const seconds = rests.length === 0 ? 0 : Math.ceil(Math.min(...rests) / 1_000);
+  return seconds > 0 ? { seconds } : idle ? IDLE : BETWEEN;
 }
 
 const isOver = ({ state, worked, refused }: Standing): boolean =>
   worked || refused !== null || !isOpen(state);
 
 async function look({ backfill, target, runner }: BackfillTask, context: DurableContext, run: Runner) {
-  const unknown: Standing = { state: 'enqueued', parallel: 1, worked: false, scanned: 0, refused: null };
+  const unknown: Standing = {
+    state: 'enqueued',
+    parallel: 1,
+    worked: false,
+    scanned: 0,
+    restMs: null,
+    refused: null,
+  };
   const answer = await run({ action: 'backfills', backfill, target }, contextOf(context, runner));
   return standingOf(answer, backfill, unknown);
 }
@@ -140,12 +156,14 @@ function standingOf(answer: RunnerAnswer, id: string, before: Standing): Standin
   if ('backfills' in answer) {
     const found = answer.backfills.find((one) => one.id === id);
     if (found === undefined) return { ...before, refused: `the journal knows no backfill ${id}` };
+    const { restMs = null } = answer;
     const { state, parallel, scanned } = found;
-    return { state, parallel: Math.max(1, parallel), scanned, worked: allRangesDone(found), refused: null };
+    const worked = allRangesDone(found);
+    return { state, parallel: Math.max(1, parallel), scanned, worked, restMs, refused: null };
   }
   const error = 'error' in answer ? answer.error : null;
   // A database that is away comes back: the slice did nothing, and the next one tries again.
-  if (error?.code === 'database-unreachable') return before;
+  if (error?.code === 'database-unreachable') return { ...before, restMs: null };
   return { ...before, refused: error === null ? 'the runner gave another answer' : error.text.what };
 }
 

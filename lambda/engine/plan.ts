@@ -1,7 +1,14 @@
-import { backfillRefusals, changedBackfills } from './backfill/refusals.ts';
+import {
+  backfillRefusals,
+  changedBackfills,
+  halfDoneBackfills,
+  missingBackfills,
+} from './backfill/refusals.ts';
 import { ForerunError, UNTOUCHED } from './errors.ts';
+import type { OpenBackfill } from './backfill/open-backfill.ts';
 import { JOURNAL_VERSION, type ForeignMigration, type JournalView } from './journal.ts';
 import { environmentRefusals, forEnvironment, passedOver } from './environment.ts';
+import type { Unfinished } from './ledger.ts';
 import { list } from './list.ts';
 import { BASE, HEAD, type Atomic, type Migration, type Phase } from './migration.ts';
 import { inDeployOrder, isAfter, shareOf } from './phase.ts';
@@ -125,13 +132,14 @@ function journalRefusals(history: readonly Migration[], view: JournalView): Fore
   // What runs once the app is live may have been left by any release, so it says nothing.
   const ahead = neededBefore(history, view).length > 0 ? [] : aheadOf(history, view);
   const own = new Set(history.map(({ id }) => id));
-  const strangers = [...halfDone(view).keys()].filter(
-    (id) => !own.has(id) && !ahead.some((one) => one.id === id),
-  );
+  const isStranger = (id: string): boolean => !own.has(id) && !ahead.some((one) => one.id === id);
+  const begun = halfDoneStatements(view).map(({ migration }) => migration);
+  const strangers = begun.filter(isStranger);
   const missing = [
     ...view.foreign.filter(({ id }) => !ahead.some((one) => one.id === id)).map(({ id }) => id),
     ...strangers.map((id) => `${id} (half done)`),
   ];
+  refusals.push(...missingBackfills(heldBackfills(view).filter(({ id }) => isStranger(id))));
   if (missing.length > 0) {
     refusals.push(
       new ForerunError('plan-missing', {
@@ -164,14 +172,17 @@ export function neededBefore(
 /** Migrations outside a transaction that stopped on their way, and the way on which they are. */
 export function halfDone(view: JournalView): ReadonlyMap<string, 'up' | 'down'> {
   return new Map([
-    ...view.unfinished
-      .filter(({ done, open }) => done > 0 || open !== null)
-      .map(({ migration, direction }) => [migration, direction] as const),
-    ...view.backfills
-      .filter(({ hold, claimed, state }) => hold && !claimed && state !== 'cancelled')
-      .map(({ id }) => [id, 'up'] as const),
+    ...halfDoneStatements(view).map(({ migration, direction }) => [migration, direction] as const),
+    ...heldBackfills(view).map(({ id }) => [id, 'up'] as const),
   ]);
 }
+
+const halfDoneStatements = ({ unfinished }: JournalView): readonly Unfinished[] =>
+  unfinished.filter(({ done, open }) => done > 0 || open !== null);
+
+/** Backfills that hold the deploy and were begun. */
+const heldBackfills = ({ backfills }: JournalView): readonly OpenBackfill[] =>
+  backfills.filter(({ hold, claimed, state }) => hold && !claimed && state !== 'cancelled');
 
 /** Backfills that later migrations cannot count on yet. */
 export function unfinishedBackfills(
@@ -184,10 +195,14 @@ export function unfinishedBackfills(
 
 /** What is half done is finished in its own direction before anything goes the other way. */
 function halfDoneRefusals(view: JournalView, { direction }: Goal): ForerunError[] {
-  const stuck = [...halfDone(view)].filter(([, way]) => way !== direction).map(([id]) => id);
-  if (stuck.length === 0) return [];
+  const held = direction === 'down' ? halfDoneBackfills(heldBackfills(view)) : [];
+  const stuck = halfDoneStatements(view)
+    .filter((one) => one.direction !== direction)
+    .map(({ migration }) => migration);
+  if (stuck.length === 0) return held;
   const [was, other] = direction === 'up' ? ['reverted', 'down'] : ['applied', 'up'];
   return [
+    ...held,
     new ForerunError('plan-half-done', {
       what: `Half ${was} outside a transaction: ${list(stuck)}.`,
       state: UNTOUCHED,

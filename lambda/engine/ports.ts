@@ -122,6 +122,8 @@ export type RunNote =
     }
   /** A worker of its own goes on with it. */
   | { readonly note: 'handed-on'; readonly backfill: string }
+  /** A backfill that is open was left alone, because this release cannot work on it. */
+  | { readonly note: 'passed-over'; readonly backfill: string; readonly reason: string }
   /** How many backfills of the history only a person can let go on. */
   | { readonly note: 'backfills'; readonly stopped: number }
   | { readonly note: 'committed'; readonly migrations: readonly string[] }

@@ -151,6 +151,7 @@ describe('the progress', () => {
       checksum: '',
       hold: false,
       claimed: true,
+      captured: false,
       reason: null,
       ranges: 1,
       ended: 0,

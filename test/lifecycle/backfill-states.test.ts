@@ -70,7 +70,7 @@ async function take({ by, to }: Edge, database: FreshDatabase, ports: Ports): Pr
     const statement = moveBackfill({ ...HERE, move: by, to, reason: 'SQLSTATE 22012 at …', by: 'w1' });
     await ports.database.execute(statement, { rows: true });
   } else {
-    const again = { ...HERE, checksum: `v1:${ID}`, hold: false, pauseMs: 0, parallel: 1 };
+    const again = { ...HERE, checksum: `v2:${ID}`, hold: false, frozen: false, pauseMs: 0, parallel: 1 };
     await ports.database.execute(enqueueBackfill(again), { rows: false });
   }
 }

@@ -44,7 +44,13 @@ export function adversaryOf(
       const upper = at(range['upper_key'], all.length - 1);
       // Those behind the cursor are too many for a place in the middle of all to lie beyond it.
       const keys = all.slice(lower + 1, Math.min(cursor + 7, upper)).map((one) => one['key'] as string[]);
-      const taker = { history: 'default', backfill: id, worker: 'adversary', leaseMs: 0 };
+      const taker = {
+        history: 'default',
+        backfill: id,
+        checksum: `v1:${id}`,
+        worker: 'adversary',
+        leaseMs: 0,
+      };
       const chosen = { range: Number(range['number']), keys };
       const statement = splitRange(
         taker,

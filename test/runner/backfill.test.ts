@@ -192,20 +192,55 @@ describe('a backfill that a person operates', () => {
     expect(gone?.code).toBe('plan-ahead');
   });
 
+  test('is worked on though another one that is open is not of this release', async () => {
+    await paused();
+    await place.rows(`insert into forerun.backfill (history, id, checksum, state, hold, pause_ms, parallel, enqueued_at)
+      values ('default', '0003_newer', 'v1:0003_newer', 'enqueued', false, 10, 1, now() - interval '1 day'),
+             ('default', '0001_people', 'v1:0001_people', 'enqueued', false, 10, 1, now() - interval '1 day')`);
+    const answer = await ask(history, { action: 'backfill' });
+    expect(statesIn(answer)).toEqual(['0002_greet succeeded']);
+    expect(answer).toMatchObject({
+      ok: true,
+      passedOver: [
+        { id: '0001_people', reason: 'This release has no backfill "0001_people".' },
+        { id: '0003_newer', reason: 'This release has no backfill "0003_newer".' },
+      ],
+    });
+    expect(place.said()).toContain('Left alone: 0003_newer.');
+    expect(await greeted()).toEqual([900]);
+    expect(errorOf(await ask(history, { action: 'backfill', backfill: '0003_newer' }))?.code).toBe(
+      'backfill-refused',
+    );
+  });
+
+  test('is passed over where its file has changed, and named it is refused', async () => {
+    await paused();
+    const changed = { '0002_greet': 2 };
+    const answer = await ask(history, { action: 'backfill' }, changed);
+    expect(answer).toMatchObject({
+      ok: true,
+      backfills: [],
+      passedOver: [{ id: '0002_greet', reason: expect.stringContaining('its file has changed') }],
+    });
+    const named = await ask(history, { action: 'backfill', backfill: '0002_greet' }, changed);
+    expect(errorOf(named)?.code).toBe('backfill-refused');
+    expect(await greeted()).toEqual([0]);
+  });
+
   test('takes another speed while it works', async () => {
     await paused();
     const tuned = await ask(history, {
       action: 'tune',
       backfill: '0002_greet',
-      mostRows: 7,
+      mostRows: 70,
       pauseMs: 1,
       parallel: 2,
     });
-    expect(backfillsIn(tuned)[0]).toMatchObject({ mostRows: 7, pauseMs: 1, parallel: 2 });
+    expect(backfillsIn(tuned)[0]).toMatchObject({ mostRows: 70, pauseMs: 1, parallel: 2 });
     await ask(history, { action: 'backfill', backfill: '0002_greet' });
     expect(await greeted()).toEqual([900]);
     const most = await place.rows('select max(batch_rows)::int from forerun.backfill_range');
-    expect(Number(most[0])).toBeLessThanOrEqual(7);
+    expect(Number(most[0])).toBeLessThanOrEqual(70);
   });
 });
 

@@ -1,4 +1,4 @@
-import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
+import { LocalDurableTestRunner, WaitingOperationStatus } from '@aws/durable-execution-sdk-js-testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { backfill } from '../../lambda/authoring/backfill.ts';
 import { bigint, integer } from '../../lambda/authoring/column-types.ts';
@@ -84,6 +84,17 @@ describe('the worker on the test runner of durable functions', () => {
     expect(result.getResult()).toMatchObject({ state: 'succeeded', refused: null });
     expect(runner.getOperation('slice 1').getChildOperations()).toHaveLength(3);
     expect(await onceEach()).toEqual([900, 1, 900]);
+  });
+
+  test('waits between two slices as long as the pause between two batches has left', async () => {
+    await openBackfill();
+    const hour = { mostRows: 20, pauseMs: 3_600_000, parallel: 1 };
+    await place.ask(history, { action: 'tune', backfill: BACKFILL, ...hour });
+    const { runner } = execute(history, backfillTask());
+    const wait = runner.getOperation('before slice 2');
+    await wait.waitForData(WaitingOperationStatus.STARTED);
+    expect(wait.getWaitDetails()?.waitSeconds).toBe(3_600);
+    expect(await onceEach()).toEqual([20, 1, 20]);
   });
 
   test('leaves a backfill alone that a person holds back, and one that is done', async () => {

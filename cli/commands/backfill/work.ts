@@ -67,8 +67,12 @@ async function workOn(event: ReturnType<typeof eventOf>, given: Given, around: A
         return exitCodeOf(answer);
       }
       for (const one of answer.backfills) done.set(one.id, one);
-      if (!answer.ok || !answer.backfills.some(isOpen)) break;
-      await wait(every * 1_000, undefined, { signal });
+      if (!answer.ok || !answer.backfills.some(isOpen)) {
+        view.clear();
+        for (const { id, reason } of answer.passedOver ?? []) output.err(`Left alone: ${id}. ${reason}`);
+        break;
+      }
+      await wait(Math.max(every * 1_000, answer.restMs ?? 0), undefined, { signal });
     }
   } finally {
     looking.abort();

@@ -23,7 +23,8 @@ const FORGOTTEN: Taken = {
  * second half taken.
  */
 export async function findRange(worker: Worker): Promise<Taken> {
-  const taker: Taker = { ...worker.place, worker: worker.name, leaseMs: worker.leaseMs };
+  const { place, checksum, name, leaseMs } = worker;
+  const taker: Taker = { ...place, checksum, worker: name, leaseMs };
   const taken = answerOf<Taken>(await rowsOf(takeRange(taker), worker.ports)) ?? FORGOTTEN;
   const idle = taken.state === 'running' && taken.range === null && taken.open > 0;
   return idle && taken.busy < taken.parallel ? { ...taken, range: await split(taker, worker) } : taken;

@@ -6,8 +6,8 @@ import type { Migration } from '../migration.ts';
 import type { Ports, Row, Session } from '../ports.ts';
 import type { Backfill, BatchTools } from './backfill.ts';
 import { dropTarget, finishBackfill, type BackfillPlace } from './postgres-prepare.ts';
-import { enqueueBackfill, forgetBackfill, renewRun } from './postgres-state.ts';
-import { waysOut } from './refusals.ts';
+import { enqueueBackfill, forgetBackfill, holdBackfill, renewRun } from './postgres-state.ts';
+import { rewriteOf, waysOut } from './refusals.ts';
 import { inTransaction } from './step.ts';
 import { workSlice, type SliceEnd } from './work.ts';
 import { rowsOf } from './worker.ts';
@@ -47,6 +47,7 @@ export function asStep(migration: Migration, history: string): Migration {
         : {
             kind: 'reversible',
             async run(session, tools) {
+              await session.execute(holdBackfill(place), { rows: false });
               await session.execute(forgetBackfill(place), { rows: false });
               if (backfill.frozen) await session.execute(dropTarget(place), { rows: false });
               await down.run(session, tools);
@@ -59,9 +60,12 @@ async function enqueueIn(
   session: Session,
   place: BackfillPlace,
   checksum: string,
-  { hold, tuning }: Backfill,
+  { hold, frozen, tuning }: Backfill,
 ): Promise<void> {
-  await session.execute(enqueueBackfill({ ...place, checksum, hold, ...tuning }), { rows: false });
+  const order = enqueueBackfill({ ...place, checksum, hold, frozen, ...tuning });
+  const { rows } = await session.execute(order, { rows: true });
+  // The set that the earlier file has captured is not this one's.
+  if (rows[0]?.['was'] === 'cancelled') await session.execute(dropTarget(place), { rows: false });
 }
 
 async function finishIn(
@@ -111,6 +115,7 @@ export async function workInRun(
     const slice = await workSlice(
       {
         place,
+        checksum: migration.checksum,
         spec: migration.backfill,
         worker: identity.runId,
         untilMs: run.deadlineMs - 3 * RESERVE_MS,
@@ -129,7 +134,7 @@ export async function workInRun(
     );
     if (!ours) return { end: 'fenced' };
     if (slice.end !== 'worked')
-      return { end: 'failed', partial: true, error: endText(migration.id, slice, begun) };
+      return { end: 'failed', partial: true, error: endText(migration, slice, begun) };
     if (!migration.backfill.hold) await sayDone(place, identity.runId, ports);
     return { end: 'done' };
   } catch (cause) {
@@ -169,7 +174,11 @@ function reasonOf([row]: readonly Row[]): string | null {
   return typeof reason === 'string' ? reason : null;
 }
 
-function endText(id: string, slice: Exclude<SliceEnd, { end: 'worked' }>, begun: boolean): ForerunError {
+function endText(
+  { id, backfill }: BackfillMigration,
+  slice: Exclude<SliceEnd, { end: 'worked' }>,
+  begun: boolean,
+): ForerunError {
   const place = { migration: id };
   if (slice.end === 'working' && !begun) {
     return new ForerunError(
@@ -198,7 +207,7 @@ function endText(id: string, slice: Exclude<SliceEnd, { end: 'worked' }>, begun:
     {
       what: `The backfill ${id} is ${slice.state}${slice.reason === null ? '' : `: ${slice.reason}`}${wordsOf(slice.cause)}.`,
       state: 'What it has changed before stands; the batch that failed changed nothing.',
-      next: waysOut({ id, state: slice.state }),
+      next: waysOut({ id, state: slice.state }, rewriteOf(backfill)),
     },
     { place, cause: slice.cause },
   );

@@ -9,6 +9,8 @@ export interface OpenBackfill {
   readonly hold: boolean;
   /** Whether its migration counts as applied: when it was enqueued, or, if the deploy waits for it, when it was done. */
   readonly claimed: boolean;
+  /** Its set of rows was captured: then the rows that it has changed cannot be told from the others. */
+  readonly captured: boolean;
   readonly reason: string | null;
   /** Rows that there are to look at, as far as is known. */
   readonly total: number | null;
@@ -35,7 +37,7 @@ export const RECENT = `coalesce(pg_catalog.jsonb_agg(${SPAN}) filter (where not 
 /** Part of the one reading on which a run is built. */
 export const OPEN_BACKFILLS = `select coalesce(jsonb_agg(jsonb_build_object(
     'id', f.id, 'state', f.state, 'checksum', f.checksum, 'hold', f.hold, 'claimed', exists (
-      select from forerun.migration m where m.history = f.history and m.id = f.id), 'reason', f.reason, 'total', f.total,
+      select from forerun.migration m where m.history = f.history and m.id = f.id), 'captured', f.captured_at is not null, 'reason', f.reason, 'total', f.total,
     'scanned', coalesce(p.scanned, 0), 'ranges', coalesce(p.ranges, 0), 'ended', coalesce(p.ended, 0),
     'recent', coalesce(p.recent, '[]')) order by f.id), '[]')
   from forerun.backfill f left join lateral (

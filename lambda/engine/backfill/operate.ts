@@ -5,13 +5,14 @@ import type { RunLimits } from '../limits.ts';
 import type { Migration } from '../migration.ts';
 import type { Ports, Statement } from '../ports.ts';
 import { isBackfill, sayDone, type BackfillMigration } from './in-run.ts';
+import { endBatches, moveAlong } from './move.ts';
 import type { PacePoint } from './pace.ts';
 import { listBackfills, openBackfills, showBackfill } from './postgres-listing.ts';
-import { moveBackfill, tuneBackfill } from './postgres-state.ts';
+import { tuneBackfill } from './postgres-state.ts';
 import { allRangesDone, progressOf, type Progress } from './progress.ts';
 import { answerOf, type RangeView, type Sample } from './range-view.ts';
 import { EDGES, isOpen, type BackfillMove, type BackfillState } from './states.ts';
-import { workSlice } from './work.ts';
+import { workSlice, type SliceEnd } from './work.ts';
 import { rowsOf, viewBackfill } from './worker.ts';
 
 /** A backfill as a person sees it; plain data. */
@@ -182,7 +183,11 @@ export async function move(
   const place = { history: operator.history, backfill: id };
   const view = await oneBackfill(id, operator, ports, dialect);
   if (first === undefined || !edges.some(({ from }) => from === view.state)) {
-    if (view.state === first?.to) return view;
+    if (view.state === first?.to) {
+      // Whoever asked before may not have come to wait for the batches under way.
+      await endBatches(place, ports);
+      return oneBackfill(id, operator, ports, dialect);
+    }
     throw new ForerunError('backfill-refused', {
       what: `${id} is ${view.state}, and "${way}" leads on only from ${edges.map(({ from }) => from).join(', ')}.`,
       state: 'Nothing was changed.',
@@ -191,7 +196,7 @@ export async function move(
   }
   const stops = way === 'pause' || way === 'cancel';
   const reason = asked.reason ?? (stops ? `a person asked for "${way}"` : null);
-  await rowsOf(moveBackfill({ ...place, move: way, to: first.to, reason, by: asked.by }), ports);
+  await moveAlong({ ...place, move: way, to: first.to, reason, by: asked.by }, ports);
   return oneBackfill(id, operator, ports, dialect);
 }
 
@@ -249,38 +254,102 @@ export function ownBackfill(id: string, { migrations }: Operator): BackfillMigra
   });
 }
 
+/** What a call for work leaves. */
+export interface Worked {
+  /**
+   * How long nothing may be done yet, in milliseconds, because the pause between two batches is not over; null where all is done, and
+   * where nobody knows.
+   */
+  readonly restMs: number | null;
+  /** Backfills that this release cannot work on. */
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** A backfill that is open, but not this release's: a newer one's after a rollback, for example. */
+export interface PassedOver {
+  readonly id: string;
+  readonly reason: string;
+}
+
 /**
  * Works on backfills, one after the other, until they are done or the time is over. One that a deploy waits for is left to the
  * deploy's own claim: here its rows are changed, and the next run says that it is done.
+ *
+ * @throws ForerunError `backfill-refused` where one of them is not this release's
  */
 export async function work(
   ids: readonly string[],
   operator: Operator,
   untilMs: number,
   ports: Ports,
-): Promise<void> {
+): Promise<Worked> {
+  const ends: SliceEnd[] = [];
   for (const id of ids) {
-    const migration = ownBackfill(id, operator);
-    const place = { history: operator.history, backfill: id };
-    const view = await viewBackfill(place, ports);
-    if (view === null || !isOpen(view.state)) continue;
-    if (view.checksum !== migration.checksum) {
-      throw new ForerunError('backfill-refused', {
-        what: `${id} is not the backfill that was begun: its file has changed.`,
-        state: UNTOUCHED,
-        next: `Ask the runner of the release that began it, or give it up with {"action":"cancel","backfill":"${id}"}.`,
-      });
-    }
-    const slice = {
-      place,
-      spec: migration.backfill,
-      worker: operator.worker,
-      untilMs,
-      limits: operator.limits,
-      ...(operator.lanes === undefined ? {} : { lanes: operator.lanes }),
-      mayGoOn: () => Promise.resolve(true),
-    };
-    const ended = await workSlice(slice, ports);
-    if (ended.end === 'worked' && !migration.backfill.hold) await sayDone(place, operator.worker, ports);
+    const migration = await toWorkOn(id, operator, ports);
+    if (migration !== null) ends.push(await workOn(migration, operator, untilMs, ports));
   }
+  return { restMs: restOf(ends), passedOver: [] };
+}
+
+/** The same for those of these that are this release's; the others are passed over, and told of. */
+export async function workOnOwn(
+  ids: readonly string[],
+  operator: Operator,
+  untilMs: number,
+  ports: Ports,
+): Promise<Worked> {
+  const ends: SliceEnd[] = [];
+  const passedOver: PassedOver[] = [];
+  for (const id of ids) {
+    const migration = await toWorkOn(id, operator, ports).catch((cause: unknown) => {
+      if (!(cause instanceof ForerunError)) throw cause;
+      const reason = cause.text.what;
+      passedOver.push({ id, reason });
+      ports.tell({ note: 'passed-over', backfill: id, reason });
+      return null;
+    });
+    if (migration !== null) ends.push(await workOn(migration, operator, untilMs, ports));
+  }
+  return { restMs: restOf(ends), passedOver };
+}
+
+/** The backfill as this release has it; null where there is nothing to do on it. */
+async function toWorkOn(id: string, operator: Operator, ports: Ports): Promise<BackfillMigration | null> {
+  const migration = ownBackfill(id, operator);
+  const view = await viewBackfill({ history: operator.history, backfill: id }, ports);
+  if (view === null || !isOpen(view.state)) return null;
+  if (view.checksum === migration.checksum) return migration;
+  throw new ForerunError('backfill-refused', {
+    what: `${id} is not the backfill that was begun: its file has changed.`,
+    state: UNTOUCHED,
+    next: `Ask the runner of the release that began it, or give it up with {"action":"cancel","backfill":"${id}"}.`,
+  });
+}
+
+async function workOn(
+  { id, checksum, backfill }: BackfillMigration,
+  operator: Operator,
+  untilMs: number,
+  ports: Ports,
+): Promise<SliceEnd> {
+  const place = { history: operator.history, backfill: id };
+  const slice = {
+    place,
+    checksum,
+    spec: backfill,
+    worker: operator.worker,
+    untilMs,
+    limits: operator.limits,
+    ...(operator.lanes === undefined ? {} : { lanes: operator.lanes }),
+    mayGoOn: () => Promise.resolve(true),
+  };
+  const ended = await workSlice(slice, ports);
+  if (ended.end === 'worked' && !backfill.hold) await sayDone(place, operator.worker, ports);
+  return ended;
+}
+
+function restOf(ends: readonly SliceEnd[]): number | null {
+  const rests = ends.filter((one) => one.end === 'working').map(({ restMs }) => restMs);
+  const known = rests.filter((restMs) => restMs !== null);
+  return known.length === 0 || known.length < rests.length ? null : Math.min(...known);
 }

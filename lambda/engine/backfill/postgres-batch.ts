@@ -1,7 +1,15 @@
 import type { BoundValue, Statement } from '../ports.ts';
 import type { Backfill, KeyColumn, KeyTexts, SetColumn } from './backfill.ts';
 import { dueRows, notedRows, STILL_DUE } from './postgres-due.ts';
-import { limitParameters, marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
+import {
+  limitParameters,
+  marked,
+  SEAT,
+  SEAT_HELD,
+  seatParameters,
+  STANDING,
+  type Seat,
+} from './postgres-seat.ts';
 import {
   edgeJson,
   keyName,
@@ -252,7 +260,7 @@ export function closeStatement(
     frozen: step.backfill.frozen,
   });
   return {
-    sql: `${tagOf(step.id)} ${SEAT}, ${due.sql}, ${mark}
+    sql: `${tagOf(step.id)} ${SEAT_HELD}, ${due.sql}, ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', cast(:changed as bigint), ${STILL_DUE}) as answer`,
     parameters: {
       ...seatOf(step),

@@ -11,6 +11,11 @@ export interface BackfillPlace {
   readonly backfill: string;
 }
 
+/** A backfill as the file of one release has it. */
+export interface BackfillOfFile extends BackfillPlace {
+  readonly checksum: string;
+}
+
 const placeOf = ({ history, backfill }: BackfillPlace) => ({ history, backfill });
 
 /** What the catalog says of the table and its key. */
@@ -132,12 +137,13 @@ end`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** Captures the keys in one snapshot, once; it may outlast the service's limit for a call. */
-export function captureTarget(place: BackfillPlace, { table, key, where }: Backfill): Statement {
+export function captureTarget(place: BackfillOfFile, { table, key, where }: Backfill): Statement {
   const target = targetTable(place.history, place.backfill);
   return {
     sql: `/* forerun ${place.backfill} */ with forerun_chosen as materialized (
   select history, id from forerun.backfill
-  where history = :history and id = :backfill and state = 'running' and captured_at is null for update
+  where history = :history and id = :backfill and state = 'running' and captured_at is null
+    and checksum = :checksum for update
 ), forerun_captured as (
   insert into ${target} select ${key.map(({ column }) => `${table}.${column}`).join(', ')} from ${table}
   where exists (select from forerun_chosen) and (${where?.sql ?? 'true'})
@@ -145,7 +151,7 @@ export function captureTarget(place: BackfillPlace, { table, key, where }: Backf
 )
 update forerun.backfill b set captured_at = pg_catalog.clock_timestamp(), total = (select pg_catalog.count(*) from forerun_captured)
 from forerun_chosen s where b.history = s.history and b.id = s.id`,
-    parameters: { ...placeOf(place), ...where?.parameters },
+    parameters: { ...placeOf(place), checksum: place.checksum, ...where?.parameters },
   };
 }
 
@@ -154,7 +160,7 @@ from forerun_chosen s where b.history = s.history and b.id = s.id`,
  * neither uuids nor gaps. Each range gets its lease.
  */
 export function createRanges(
-  place: BackfillPlace,
+  place: BackfillOfFile,
   spec: Backfill,
   key: readonly KeyColumn[],
   wanted: number,
@@ -180,7 +186,7 @@ export function createRanges(
   set key = cast(:key as jsonb), prepared_at = pg_catalog.clock_timestamp(), total = coalesce(b.total, (select rows from forerun_size)),
       ranges = (select cast(pg_catalog.count(*) as integer) from forerun_parts)
   from (select 1) as forerun_one
-  where b.history = :history and b.id = :backfill and b.prepared_at is null and b.state = 'running'
+  where b.history = :history and b.id = :backfill and b.prepared_at is null and b.state = 'running' and b.checksum = :checksum
   returning b.history, b.id
 ), forerun_placed as (
   insert into forerun.backfill_range (history, backfill, number, lower_key, cursor_key, upper_key, batch_rows)
@@ -192,6 +198,7 @@ insert into forerun.lease (history, name) select history, :leases || number from
 on conflict (history, name) do update set token = forerun.lease.token + 1, holder = null, expires_at = null`,
     parameters: {
       ...placeOf(place),
+      checksum: place.checksum,
       key: JSON.stringify(key.map(({ name, type }) => [name, type])),
       source,
       batch_rows: BigInt(spec.tuning.batchRows),

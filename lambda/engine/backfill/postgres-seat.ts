@@ -57,18 +57,25 @@ export const limited = ({ sql, parameters }: Statement, milliseconds: number): S
  * the one that the request was made with is the right one. A sweep begins once no transaction is open any more that could
  * have written behind the first pass. `forerun_ready` also limits how long the rest of the statement may wait for a lock.
  */
-export const SEAT = `
+export const SEAT = seat("b.state = 'running' and ");
+
+/** For the end of a batch whose transaction holds the seat: whoever stops the backfill meanwhile waits for that end. */
+export const SEAT_HELD = seat('');
+
+function seat(state: string): string {
+  return `
 with forerun_seat as materialized (
   select l.history, l.name from forerun.lease l
   join forerun.backfill_range r on r.history = l.history and r.backfill = :backfill and r.number = :range
   join forerun.backfill b on b.history = l.history and b.id = :backfill
   where l.history = :history and l.name = :lease and l.token = :token and l.holder = :worker and l.revision = :revision
-    and b.state = 'running' and not r.ended and ${LIMITED}
+    and ${state}not r.ended and ${LIMITED}
     and (r.horizon is null or pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= cast(r.horizon as xid8))
   for update of l
 ), forerun_ready as materialized (
   select pg_catalog.set_config('lock_timeout', :lock_timeout, true) as lock_timeout from forerun_seat
 )`;
+}
 
 export interface Mark {
   /** A condition of SQL: the window is the last one of its range. */
@@ -101,7 +108,7 @@ export function marked({ over, edge, seen, changed, left, redo, frozen }: Mark):
       horizon = case when ${turn} then cast(pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as text) else r.horizon end,
       ended = ${last}, redo = ${redo}, scanned = r.scanned + case when r.pass = 1 then ${seen} else 0 end,
       changed = r.changed + ${changed}, left_rows = r.left_rows + ${left}, batches = r.batches + 1, batch_rows = :batch_rows,
-      recent = cast(:recent as jsonb), pace = cast(:pace as jsonb)
+      recent = cast(:recent as jsonb), pace = cast(:pace as jsonb), stepped_at = pg_catalog.clock_timestamp()
   from forerun_seat where r.history = :history and r.backfill = :backfill and r.number = :range
   returning ${RANGE} as range
 )`;

@@ -96,7 +96,7 @@ export function splitRange(
   select pg_catalog.set_config('lock_timeout', '${PATIENCE_MS}ms', true) as lock_timeout
 ), forerun_numbered as materialized (
   update forerun.backfill b set ranges = b.ranges + 1 from forerun_patience
-  where b.history = :history and b.id = :backfill and b.state = 'running'
+  where b.history = :history and b.id = :backfill and b.state = 'running' and b.checksum = :checksum
   returning b.history, b.id, b.ranges as number
 ), forerun_leased as materialized (
   select l.history, l.name from forerun_numbered n join forerun.lease l on l.history = n.history and l.name = :lease
@@ -138,6 +138,7 @@ select pg_catalog.jsonb_build_object('range', (select number from forerun_placed
       ...placeParameters({ ...taker, range }),
       leases: leasePrefix(taker.backfill),
       worker: taker.worker,
+      checksum: taker.checksum,
       lease_ms: BigInt(taker.leaseMs),
       keys: JSON.stringify(keys),
     },

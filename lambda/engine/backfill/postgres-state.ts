@@ -7,16 +7,24 @@ import { statesBefore, type BackfillMove, type BackfillState } from './states.ts
 export interface Enqueued extends BackfillPlace {
   readonly checksum: string;
   readonly hold: boolean;
+  readonly frozen: boolean;
   readonly pauseMs: number;
   readonly parallel: number;
 }
 
-/** Writes the row of a backfill, or begins anew with one that was done; one that is under way stays as it is. */
+/**
+ * Writes the row of a backfill, or begins anew with one that was done, or that was cancelled and has another file now; one that is
+ * under way stays as it is. Answers in which state one was that begins anew.
+ *
+ * Where rows were changed without a trace, nothing begins anew: they would be changed twice. Of a backfill that was cancelled a batch
+ * may still be under way, which is waited for at its lease before its range goes.
+ */
 export const enqueueBackfill = ({
   history,
   backfill,
   checksum,
   hold,
+  frozen,
   pauseMs,
   parallel,
 }: Enqueued): Statement => ({
@@ -30,14 +38,26 @@ export const enqueueBackfill = ({
         parallel = excluded.parallel, most_rows = null, reason = null, total = null, key = null, captured_at = null,
         prepared_at = null, started_at = null, finished_at = null, enqueued_at = pg_catalog.clock_timestamp()
     where b.state in (select pg_catalog.jsonb_array_elements_text(cast(:from as jsonb)))
+      and b.state = (select state from before) and (b.state <> 'cancelled' or (b.checksum <> excluded.checksum
+        and not ((b.captured_at is not null or cast(:frozen as boolean)) and exists (
+          select from forerun.backfill_range r where r.history = b.history and r.backfill = b.id and r.scanned > 0))))
   returning b.history, b.id
-), ${noted('enqueued', '(select state from before)', `'enqueued'`)}
-delete from forerun.backfill_range r using enqueued where r.history = enqueued.history and r.backfill = enqueued.id`,
+), ${noted('enqueued', '(select state from before)', `'enqueued'`)}, taken as (
+  update forerun.lease l set token = l.token + 1, holder = null, expires_at = null
+  from enqueued where l.history = enqueued.history and pg_catalog.starts_with(l.name, :leases)
+  returning l.name
+), emptied as (
+  delete from forerun.backfill_range r using enqueued
+  where r.history = enqueued.history and r.backfill = enqueued.id and (select pg_catalog.count(*) from taken) >= 0
+)
+select before.state as was from before, enqueued`,
   parameters: {
     history,
     backfill,
     checksum,
     hold,
+    frozen,
+    leases: leasePrefix(backfill),
     pause_ms: BigInt(pauseMs),
     parallel: BigInt(parallel),
     from: JSON.stringify(statesBefore('enqueued', 'deploy')),
@@ -45,12 +65,25 @@ delete from forerun.backfill_range r using enqueued where r.history = enqueued.h
   },
 });
 
-/** Takes a backfill out of the journal; a batch under way is waited for, and none can commit afterwards. */
+/**
+ * Before a backfill is taken out of the journal: a split under way is waited for, and none can begin. Only a statement that comes
+ * after this one sees the lease and the range of that split.
+ */
+export const holdBackfill = ({ history, backfill }: BackfillPlace): Statement => ({
+  sql: `select from forerun.backfill where history = :history and id = :backfill for update`,
+  parameters: { history, backfill },
+});
+
+/**
+ * Takes a backfill out of the journal; a batch under way is waited for, and none can commit afterwards. Statements lock backfill,
+ * lease and range in this order.
+ */
 export const forgetBackfill = ({ history, backfill }: BackfillPlace): Statement => ({
   sql: `with freed as (
-  delete from forerun.lease where history = :history and pg_catalog.starts_with(name, :leases)
+  delete from forerun.lease where history = :history and pg_catalog.starts_with(name, :leases) returning name
 ), emptied as (
-  delete from forerun.backfill_range where history = :history and backfill = :backfill
+  delete from forerun.backfill_range
+  where history = :history and backfill = :backfill and (select pg_catalog.count(*) from freed) >= 0
 ), untold as (
   delete from forerun.backfill_event where history = :history and backfill = :backfill
 )
@@ -74,7 +107,8 @@ from forerun.backfill b where b.history = :history and b.id = :backfill`,
 
 /** How a range stands and whose it is, in one snapshot: lease and cursor only ever move together. */
 export const readRange = (seat: Omit<Seat, 'token' | 'revision' | 'lockTimeoutMs'>): Statement => ({
-  sql: `select pg_catalog.jsonb_build_object('range', ${RANGE}, 'pace', r.pace, 'token', cast(l.token as text), 'revision', cast(l.revision as text),
+  sql: `select pg_catalog.jsonb_build_object('range', ${RANGE}, 'pace', r.pace, 'mostRows', b.most_rows,
+  'restMs', greatest(0, coalesce(b.pause_ms - floor(1000 * extract(epoch from pg_catalog.clock_timestamp() - r.stepped_at)), 0)), 'token', cast(l.token as text), 'revision', cast(l.revision as text),
   'mine', coalesce(l.holder = :worker, false), 'state', b.state) as answer
 from forerun.backfill_range r
 join forerun.backfill b on b.history = r.history and b.id = r.backfill
@@ -108,8 +142,8 @@ export interface Move extends BackfillPlace, Note {
 }
 
 /**
- * Moves a backfill along the edges of its states and takes the leases of its ranges, which waits for the batches under way.
- * What stops it is shown with it; what lets it go on takes that away.
+ * Moves a backfill along the edges of its states, which keeps every further batch from beginning. What stops it is shown with it;
+ * what lets it go on takes that away.
  */
 export const moveBackfill = ({ history, backfill, to, ...note }: Move): Statement => ({
   sql: `with before as materialized (
@@ -121,9 +155,6 @@ export const moveBackfill = ({ history, backfill, to, ...note }: Move): Statemen
   set state = :to, reason = case when :to = 'enqueued' then null else cast(:note as text) end
   from before where b.history = before.history and b.id = before.id
   returning b.history, before.state
-), taken as (
-  update forerun.lease l set token = l.token + 1, holder = null, expires_at = null
-  from moved where l.history = moved.history and pg_catalog.starts_with(l.name, :leases)
 ), ${noted('moved', 'moved.state', ':to')}
 select cast(pg_catalog.count(*) as integer) as moved from moved`,
   parameters: {
@@ -131,9 +162,15 @@ select cast(pg_catalog.count(*) as integer) as moved from moved`,
     backfill,
     to,
     from: JSON.stringify(statesBefore(to, note.move)),
-    leases: leasePrefix(backfill),
     ...noteParameters(note),
   },
+});
+
+/** Takes the leases of a backfill's ranges, which waits for the batches under way; safe to repeat. */
+export const takeLeases = ({ history, backfill }: BackfillPlace): Statement => ({
+  sql: `update forerun.lease set token = token + 1, holder = null, expires_at = null
+where history = :history and pg_catalog.starts_with(name, :leases)`,
+  parameters: { history, backfill, leases: leasePrefix(backfill) },
 });
 
 export interface TuneOrder extends BackfillPlace {

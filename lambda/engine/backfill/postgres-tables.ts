@@ -37,6 +37,7 @@ const BACKFILL_TABLES = `
     batch_rows bigint not null,
     recent jsonb not null default '[]',
     pace jsonb not null default '[]',
+    stepped_at timestamptz,
     primary key (history, backfill, number)
   );
   create table if not exists forerun.backfill_event (

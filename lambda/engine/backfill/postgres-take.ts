@@ -5,6 +5,8 @@ import type { BackfillState } from './states.ts';
 
 /** Who looks for a range to work on. */
 export interface Taker extends BackfillPlace {
+  /** Of the file that the worker has. */
+  readonly checksum: string;
   readonly worker: string;
   readonly leaseMs: number;
 }
@@ -30,7 +32,8 @@ export interface Taken {
 
 /**
  * Takes a range that nobody alive works on and no older batch has open, first of all one that is the worker's own: the answer to
- * an earlier bid may have been lost. `parallel` is a limit for all workers together.
+ * an earlier bid may have been lost. `parallel` is a limit for all workers together. A worker with an earlier file is told that
+ * its backfill was cancelled, which is how another one could take its place.
  */
 export const takeRange = (taker: Taker): Statement => ({
   sql: `with open as materialized (
@@ -41,7 +44,7 @@ export const takeRange = (taker: Taker): Statement => ({
 ), free as (
   select l.history, l.name, open.number from open join forerun.lease l on l.history = open.history and l.name = open.name
   where (l.holder is null or l.holder = :worker or l.expires_at < pg_catalog.clock_timestamp())
-    and exists (select from forerun.backfill b where b.history = :history and b.id = :backfill and b.state = 'running'
+    and exists (select from forerun.backfill b where b.history = :history and b.id = :backfill and b.state = 'running' and b.checksum = :checksum
                 and b.parallel > (select pg_catalog.count(*) from open where busy))
   order by l.holder = :worker desc nulls last, open.number limit 1
   for update of l skip locked
@@ -52,7 +55,8 @@ export const takeRange = (taker: Taker): Statement => ({
   from free where l.history = free.history and l.name = free.name
   returning free.number
 )
-select pg_catalog.jsonb_build_object('state', b.state, 'reason', b.reason, 'parallel', b.parallel,
+select pg_catalog.jsonb_build_object(
+  'state', case when b.checksum = :checksum then b.state else 'cancelled' end, 'reason', b.reason, 'parallel', b.parallel,
   'open', (select pg_catalog.count(*) from open), 'busy', (select pg_catalog.count(*) from open where busy),
   'freeInMs', (select ceil(1000 * extract(epoch from pg_catalog.min(expires_at) - pg_catalog.clock_timestamp())) from open where busy),
   'range', (select number from taken), 'total', b.total,
@@ -62,6 +66,7 @@ from forerun.backfill b where b.history = :history and b.id = :backfill`,
   parameters: {
     history: taker.history,
     backfill: taker.backfill,
+    checksum: taker.checksum,
     leases: leasePrefix(taker.backfill),
     worker: taker.worker,
     lease_ms: BigInt(taker.leaseMs),

@@ -80,19 +80,23 @@ export async function prepare(
   worker: Worker,
   { captured, parallel }: Pick<BackfillView, 'captured' | 'parallel'>,
 ): Promise<boolean> {
-  const { place, spec, key, ports } = worker;
+  const { place, checksum, spec, key, ports } = worker;
   if (spec.frozen && !captured) {
     await rowsOf(createTarget(place, spec), ports);
     while (!(await capture(worker))) if (!(await rest(worker, LOOK_MS))) return false;
   }
-  await rowsOf(createRanges(place, spec, key, parallel === 1 ? 1 : parallel * RANGES_A_WORKER), ports);
+  const ranges = parallel === 1 ? 1 : parallel * RANGES_A_WORKER;
+  await rowsOf(createRanges({ ...place, checksum }, spec, key, ranges), ports);
   return true;
 }
 
 /** True once the set is captured. A second statement waits for the first at the backfill's row, and then does nothing. */
-async function capture({ place, spec, ports }: Worker): Promise<boolean> {
+async function capture({ place, checksum, spec, ports }: Worker): Promise<boolean> {
   try {
-    await ports.database.execute(captureTarget(place, spec), { rows: false, beyondLimit: true });
+    await ports.database.execute(captureTarget({ ...place, checksum }, spec), {
+      rows: false,
+      beyondLimit: true,
+    });
   } catch (cause) {
     if (!(cause instanceof DatabaseFailure) || cause.ran !== 'unknown') throw cause;
   }

@@ -12,8 +12,8 @@ export interface Edge {
 }
 
 /**
- * Every transition there is. There is no state between: who pauses or cancels takes the ranges' leases in the same
- * statement, which waits for the batches under way, so that none can commit afterwards.
+ * Every transition there is. There is no state between: who pauses or cancels sets the state, so that no batch begins any more, and
+ * then takes the ranges' leases, which waits for the batches under way, so that none can commit afterwards.
  */
 export const EDGES: readonly Edge[] = [
   { from: 'enqueued', to: 'running', by: 'work', says: 'A worker took it up.' },
@@ -65,6 +65,12 @@ export const EDGES: readonly Edge[] = [
     to: 'enqueued',
     by: 'deploy',
     says: 'A person had stamped its migration away; it is applied anew.',
+  },
+  {
+    from: 'cancelled',
+    to: 'enqueued',
+    by: 'deploy',
+    says: 'A deploy of its new file begins anew; what is done stands.',
   },
 ];
 

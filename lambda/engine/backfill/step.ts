@@ -206,9 +206,14 @@ async function ownStatements(
       },
     );
     const answer = answerOf<StepAnswer>((await transaction.execute(closing, { rows: true })).rows);
+    if (opened?.ready === true && !answer?.range) throw seatLost();
     return answer;
   });
 }
+
+/** The author's statements may never be committed without the cursor: their transaction is rolled back. */
+const seatLost = (): DatabaseFailure =>
+  new DatabaseFailure({ ran: 'no', kind: 'lost', message: 'the range was taken away from under its batch' });
 
 /** No range ever has this revision: a statement with it tells how the range stands and does nothing. */
 const NEVER = '-1';

@@ -15,7 +15,12 @@ import { rest, rowsOf, type Worker } from './worker.ts';
 export type RangeEnd =
   | { readonly end: 'ended' }
   /** The worker's time is over, for example while it waited. */
-  | { readonly end: 'time'; readonly why: string | null }
+  | {
+      readonly end: 'time';
+      readonly why: string | null;
+      /** How long its next step must not be made yet, in milliseconds. */
+      readonly restMs: number;
+    }
   /** Somebody else works on it, or a person stopped the backfill. */
   | { readonly end: 'left' }
   /** It cannot go on without a person. */
@@ -51,7 +56,12 @@ interface Held {
   readonly revision: string;
   readonly mine: boolean;
   readonly state: BackfillState;
+  readonly mostRows: number | null;
+  /** How much is left of the pause after its last step, in milliseconds: by the database's clock, which all workers share. */
+  readonly restMs: number;
 }
+
+const outOfTime = (why: string | null, restMs = 0): RangeEnd => ({ end: 'time', why, restMs });
 
 /** Batch after batch on a range that was taken, until it is done, the time is over or the lease is somebody else's. */
 export async function workRange(number: number, worker: Worker): Promise<RangeEnd> {
@@ -66,7 +76,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
   let held: Held = taken;
   const fresh = held.range.scanned === 0 ? worker.learnt.sizing : null;
   let sizing: Sizing = fresh ?? startingSize(held.range.batchRows);
-  let mostRows: number = MOST_ROWS;
+  let mostRows = held.mostRows ?? MOST_ROWS;
   let recent: readonly Sample[] = held.range.recent;
   let { pace } = held;
   let trusted = false;
@@ -112,9 +122,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         if (held.range.ended) return { end: 'ended' };
         // An answer that is lost each time may be a request that is too much for somebody on the way.
         if (lost >= LOST_IN_A_ROW) sizing = shrunk(step.rows);
-        return (await rest(worker, Math.min(lost, LOST_IN_A_ROW) * LOOK_MS))
-          ? null
-          : { end: 'time', why: messageOf(cause) };
+        const forMs = Math.max(Math.min(lost, LOST_IN_A_ROW) * LOOK_MS, now.restMs);
+        return (await rest(worker, forMs)) ? null : outOfTime(messageOf(cause), now.restMs);
       }
       case 'away':
         throw cause;
@@ -130,7 +139,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         if (pauseMs !== undefined) {
           tell({ note: 'waiting', reason: messageOf(cause), forMs: pauseMs });
           const forMs = pauseMs * (0.75 + ports.random() / 2);
-          return (await rest(worker, forMs)) ? null : { end: 'time', why: messageOf(cause) };
+          return (await rest(worker, forMs)) ? null : outOfTime(messageOf(cause));
         }
         attempts = 0;
         if (step.rows > LEAST_ROWS) {
@@ -153,13 +162,14 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     return `${spec.name} (${names}) = (${(next ?? ['the end']).join(', ')})`;
   };
 
+  if (!(await rest(worker, held.restMs))) return leave(outOfTime(null, held.restMs));
   for (;;) {
-    if (clock.now() > worker.untilMs) return leave({ end: 'time', why: null });
+    if (clock.now() > worker.untilMs) return leave(outOfTime(null));
     if (worker.surplus() || !(await worker.mayGoOn())) return leave({ end: 'left' });
     const heavy = await worker.throttle.reason();
     if (heavy !== null) {
       tell({ note: 'waiting', reason: heavy, forMs: HOLD_MS });
-      if (!(await rest(worker, HOLD_MS))) return leave({ end: 'time', why: heavy });
+      if (!(await rest(worker, HOLD_MS))) return leave(outOfTime(heavy));
       continue;
     }
     const step = stepNow();
@@ -181,13 +191,15 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       if (end !== null) return leave(end);
       continue;
     }
-    if (answer === null || answer.backfill === null || answer.backfill.state !== 'running' || !answer.mine) {
+    // A batch counts though somebody stopped the backfill while it was under way.
+    const stopped = answer?.backfill?.state !== 'running';
+    if (answer === null || answer.backfill === null || !answer.mine || (stopped && answer.range === null)) {
       return leave({ end: 'left' });
     }
     if (answer.waits) {
       const reason = 'transactions to end that may have written behind the cursor';
       tell({ note: 'waiting', reason, forMs: LOOK_MS });
-      if (!(await rest(worker, LOOK_MS))) return leave({ end: 'time', why: reason });
+      if (!(await rest(worker, LOOK_MS))) return leave(outOfTime(reason));
       continue;
     }
     if (answer.range === null || answer.revision === null) {
@@ -196,6 +208,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       if (now === null || !now.mine || now.token !== held.token) return leave({ end: 'left' });
       held = now;
       if (held.range.ended) return leave({ end: 'ended' });
+      if (!(await rest(worker, held.restMs))) return leave(outOfTime(null, held.restMs));
       continue;
     }
     const tookMs = clock.now() - beganMs;
@@ -230,8 +243,9 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       const reason = `something (a trigger, a rule or a policy) keeps the row from being changed at ${await nameOf(step)}`;
       return leave({ end: 'trouble', to: 'paused', reason, cause: null });
     }
+    if (stopped) return leave({ end: 'left' });
     const pauseMs = Math.max(answer.backfill.pauseMs, worker.throttle.alone() ? 0 : NICE * tookMs);
-    if (!(await rest(worker, pauseMs))) return leave({ end: 'time', why: null });
+    if (!(await rest(worker, pauseMs))) return leave(outOfTime(null, pauseMs));
   }
 }
 

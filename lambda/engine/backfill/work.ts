@@ -5,7 +5,7 @@ import type { Backfill } from './backfill.ts';
 import { kept, verdictOn } from './failure.ts';
 import { findRange } from './find-range.ts';
 import { inLanes, type Lanes } from './lanes.ts';
-import { moveBackfill } from './postgres-state.ts';
+import { moveAlong } from './move.ts';
 import { startBackfill, type BackfillPlace } from './postgres-prepare.ts';
 import { findKey, prepare, type KeyFound } from './prepare.ts';
 import type { BackfillState } from './states.ts';
@@ -15,6 +15,8 @@ import { workRange } from './work-range.ts';
 
 export interface Slice {
   readonly place: BackfillPlace;
+  /** Of the file that this worker has; it works on no other. */
+  readonly checksum: string;
   readonly spec: Backfill;
   /** Unique to this worker. */
   readonly worker: string;
@@ -32,8 +34,11 @@ export interface Slice {
 export type SliceEnd =
   /** Every range is done; what is left is to say so. */
   | { readonly end: 'worked' }
-  /** There is more to do; `why` tells what was waited for, if something was. */
-  | { readonly end: 'working'; readonly why: string | null }
+  /**
+   * There is more to do; `why` tells what was waited for, if something was. `restMs` tells how long nothing may be done yet, in
+   * milliseconds; null where nobody knows.
+   */
+  | { readonly end: 'working'; readonly why: string | null; readonly restMs: number | null }
   /** No worker may work on it. */
   | {
       readonly end: 'stopped';
@@ -82,7 +87,7 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
   if (!first.prepared) {
     try {
       if (!(await prepare(worker, first)))
-        return { end: 'working', why: 'the set of rows is being captured' };
+        return { end: 'working', why: 'the set of rows is being captured', restMs: null };
     } catch (cause) {
       if (verdictOn(cause) !== 'hopeless') throw cause;
       return stop(slice, 'failed', kept(cause), cause, ports);
@@ -91,10 +96,15 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
   const ends = await inLanes(slice.lanes ?? first.parallel, (lane, lanes) =>
     workLane(slice, laneOf(worker, lane, lanes, slice.lanes), lanes),
   );
+  const working = ends.filter((one) => one.end === 'working');
+  const rests = working.map(({ restMs }) => restMs).filter((restMs) => restMs !== null);
   return (
     ends.find((one) => one.end === 'stopped' && one.cause !== undefined) ??
-    ends.find((one) => one.end !== 'working') ??
-    ends.find((one) => one.end === 'working' && one.why !== null) ?? { end: 'working', why: null }
+    ends.find((one) => one.end !== 'working') ?? {
+      end: 'working',
+      why: working.find(({ why }) => why !== null)?.why ?? null,
+      restMs: rests.length === 0 ? null : Math.min(...rests),
+    }
   );
 }
 
@@ -114,8 +124,8 @@ async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<Sli
   let idleMs = LOOK_MS;
   for (;;) {
     if (worker.surplus()) return null;
-    if (ports.clock.now() > untilMs) return { end: 'working', why: null };
-    if (!(await worker.mayGoOn())) return { end: 'working', why: 'the run was overtaken' };
+    if (ports.clock.now() > untilMs) return { end: 'working', why: null, restMs: null };
+    if (!(await worker.mayGoOn())) return { end: 'working', why: 'the run was overtaken', restMs: null };
     const bell = lanes.bell();
     const found = await findRange(worker);
     if (found.state === 'succeeded') return { end: 'worked' };
@@ -130,14 +140,15 @@ async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<Sli
     worker.wanted(found.parallel);
     if (found.range === null) {
       const forMs = Math.min(idleMs, Math.max(LEAST_IDLE_MS, found.freeInMs ?? idleMs));
-      if (!(await rest(worker, forMs, bell))) return { end: 'working', why: 'another worker is at it' };
+      if (!(await rest(worker, forMs, bell)))
+        return { end: 'working', why: 'another worker is at it', restMs: null };
       idleMs = Math.min(2 * idleMs, MOST_IDLE_MS);
       continue;
     }
     idleMs = LOOK_MS;
     const end = await workRange(found.range, worker);
     lanes.ring();
-    if (end.end === 'time') return { end: 'working', why: end.why };
+    if (end.end === 'time') return { end: 'working', why: end.why, restMs: end.restMs };
     // The others see the new state with their next step.
     if (end.end === 'trouble') return stop(slice, end.to, end.reason, end.cause, ports);
   }
@@ -171,7 +182,7 @@ async function stop(
   ports: Ports,
 ): Promise<SliceEnd> {
   const by = worker;
-  await rowsOf(moveBackfill({ ...place, move: 'trouble', to, reason, by }), ports).catch(tolerate);
+  await moveAlong({ ...place, move: 'trouble', to, reason, by }, ports).catch(tolerate);
   ports.tell({ note: 'backfill', backfill: place.backfill, state: to, reason, total: null, scanned: null });
   return { end: 'stopped', state: to, reason, cause };
 }

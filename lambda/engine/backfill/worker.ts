@@ -11,6 +11,8 @@ import type { Throttle } from './throttle.ts';
 export interface Worker {
   readonly ports: Ports;
   readonly place: BackfillPlace;
+  /** Of the file that this worker has. */
+  readonly checksum: string;
   readonly spec: Backfill;
   readonly key: readonly KeyColumn[];
   /** Unique to this worker and lane; the holder of the leases it takes. */
