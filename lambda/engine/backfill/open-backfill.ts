@@ -28,12 +28,12 @@ export const RECENT = `coalesce(
     pg_catalog.jsonb_agg(r.recent), '[]')`;
 
 /** Part of the one reading on which a run is built. */
-export const OPEN_BACKFILLS = `select coalesce(jsonb_agg(jsonb_build_object(
+export const OPEN_BACKFILLS = `select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
     'id', f.id, 'state', f.state, 'checksum', f.checksum, 'hold', f.hold, 'claimed', exists (
       select from forerun.migration m where m.history = f.history and m.id = f.id), 'reason', f.reason, 'total', f.total,
     'scanned', coalesce(p.scanned, 0), 'ranges', coalesce(p.ranges, 0), 'ended', coalesce(p.ended, 0),
     'recent', coalesce(p.recent, '[]')) order by f.id), '[]')
   from forerun.backfill f left join lateral (
-    select sum(r.scanned) as scanned, count(*) as ranges, count(*) filter (where r.ended) as ended, ${RECENT} as recent
+    select pg_catalog.sum(r.scanned) as scanned, pg_catalog.count(*) as ranges, pg_catalog.count(*) filter (where r.ended) as ended, ${RECENT} as recent
     from forerun.backfill_range r where r.history = f.history and r.backfill = f.id) p on true
   where f.history = :history and f.state <> 'succeeded'`;

@@ -42,7 +42,7 @@ const DESCRIBE_KEY = `
 with recursive found as (
   select n.name, n.at, a.attnum, a.attnotnull, a.atttypid, a.attcollation
   from pg_catalog.jsonb_array_elements_text(cast(:names as jsonb)) with ordinality as n (name, at)
-  left join pg_attribute a on a.attrelid = pg_catalog.to_regclass(cast(:table as text)) and a.attname = n.name
+  left join pg_attribute a on a.attrelid = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and a.attname = n.name
     and a.attnum > 0 and not a.attisdropped
 ), below as (
   select at, atttypid as oid from found
@@ -64,17 +64,17 @@ select
                        and c.castmethod = 'b' and c.castcontext = 'i')))) order by at) from named n) as columns,
   exists (
     select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam, keyed k
-    where i.indrelid = pg_catalog.to_regclass(cast(:table as text)) and m.amname = 'btree'
+    where i.indrelid = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and m.amname = 'btree'
       and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
       and array(select p.attnum from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
-                where p.at <= i.indnkeyatts order by p.at) = k.columns
-      and cast(i.indcollation as oid[]) @> k.collations and k.collations @> cast(i.indcollation as oid[])
-      and (select pg_catalog.count(distinct o.direction & 1) from pg_catalog.unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
+                where p.at <= i.indnkeyatts order by p.at) operator(pg_catalog.=) k.columns
+      and cast(i.indcollation as oid[]) operator(pg_catalog.@>) k.collations and k.collations operator(pg_catalog.@>) cast(i.indcollation as oid[])
+      and (select pg_catalog.count(distinct o.direction & cast(1 as smallint)) from pg_catalog.unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
   ) as usable,
   pg_catalog.to_regclass(cast(:into as text)) is not null as into_there,
   exists (
     select from pg_index i
-    where i.indrelid = pg_catalog.to_regclass(cast(:into as text)) and i.indisunique and i.indisvalid and i.indimmediate
+    where i.indrelid = cast(pg_catalog.to_regclass(cast(:into as text)) as oid) and i.indisunique and i.indisvalid and i.indimmediate
       and i.indpred is null and i.indexprs is null
       and (select pg_catalog.array_agg(distinct given.name order by given.name) from (
              select case when a.attnotnull then g.value ->> 1 end as name
@@ -83,7 +83,7 @@ select
              left join pg_catalog.jsonb_array_elements(cast(:inserted as jsonb)) as g (value)
                on g.value ->> 0 = '"' || pg_catalog.replace(a.attname, '"', '""') || '"'
              where p.at <= i.indnkeyatts) as given)
-        = (select pg_catalog.array_agg(name order by name) from found)
+        operator(pg_catalog.=) (select pg_catalog.array_agg(name order by name) from found)
   ) as into_unique`;
 
 /** A worker takes it up; safe to repeat. */
@@ -157,7 +157,7 @@ export function createRanges(
   const texts = columns.map((column) => `cast(${column} as text)`).join(', ');
   return {
     sql: `/* forerun ${place.backfill} */ with ${SIZE}, forerun_sampled as (
-  select ${order}, ntile(${wanted}) over (order by ${order}) as forerun_tile
+  select ${order}, pg_catalog.ntile(${wanted}) over (order by ${order}) as forerun_tile
   from ${source} ${SAMPLED}
   where ${wanted} > 1
 ), forerun_edges as (
@@ -166,7 +166,7 @@ export function createRanges(
 ), forerun_parts as (
   select 1 as number, cast(null as jsonb) as lower_key
   union all
-  select cast(row_number() over (order by forerun_tile) as integer) + 1, forerun_edge from forerun_edges where forerun_tile > 1
+  select cast(pg_catalog.row_number() over (order by forerun_tile) as integer) + 1, forerun_edge from forerun_edges where forerun_tile > 1
 ), forerun_begun as (
   update forerun.backfill b
   set key = cast(:key as jsonb), prepared_at = pg_catalog.clock_timestamp(), total = coalesce(b.total, (select rows from forerun_size)),
@@ -176,11 +176,11 @@ export function createRanges(
   returning b.history, b.id
 ), forerun_placed as (
   insert into forerun.backfill_range (history, backfill, number, lower_key, cursor_key, upper_key, batch_rows)
-  select s.history, s.id, p.number, p.lower_key, p.lower_key, lead(p.lower_key) over (order by p.number), :batch_rows
+  select s.history, s.id, p.number, p.lower_key, p.lower_key, pg_catalog.lead(p.lower_key) over (order by p.number), :batch_rows
   from forerun_begun s, forerun_parts p
   returning history, number
 )
-insert into forerun.lease (history, name) select history, :leases || number from forerun_placed
+insert into forerun.lease (history, name) select history, :leases || cast(number as text) from forerun_placed
 on conflict (history, name) do update set token = forerun.lease.token + 1, holder = null, expires_at = null`,
     parameters: {
       ...placeOf(place),

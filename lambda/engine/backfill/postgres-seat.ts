@@ -89,14 +89,14 @@ export function marked({ over, edge, seen, changed, redo, frozen }: Mark): strin
   const turn = frozen ? 'false' : `(${over}) and r.pass = 1`;
   return `forerun_moved as (
   update forerun.lease l
-  set revision = l.revision + 1, expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
+  set revision = l.revision + 1, expires_at = pg_catalog.clock_timestamp() + cast(:lease_ms as double precision) * interval '1 millisecond'
   from forerun_seat s where l.history = s.history and l.name = s.name
   returning l.revision
 ), forerun_marked as (
   update forerun.backfill_range r
   set cursor_key = case when ${turn} then r.lower_key else coalesce(${edge}, r.cursor_key) end,
       pass = case when ${turn} then 2 else r.pass end,
-      horizon = case when ${turn} then cast(pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as text) else r.horizon end,
+      horizon = case when ${turn} then cast(pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as text) else r.horizon end,
       ended = ${last}, redo = ${redo}, scanned = r.scanned + case when r.pass = 1 then ${seen} else 0 end,
       changed = r.changed + ${changed}, batches = r.batches + 1, batch_rows = :batch_rows,
       recent = cast(:recent as jsonb), pace = cast(:pace as jsonb)

@@ -43,7 +43,7 @@ export function readAgainStatement(step: Step, selection: Selection, keys: reado
   const chosen = frozen || where === null ? { sql: 'true', parameters: {} } : where;
   return {
     sql: `${tagOf(step.id)} select ${readColumns(step, selection)}
-from json_array_elements(cast(:again as json)) as forerun_list (forerun_again) join ${table} on ${matches.join(' and ')}
+from pg_catalog.json_array_elements(cast(:again as json)) as forerun_list (forerun_again) join ${table} on ${matches.join(' and ')}
 where (${chosen.sql})`,
     parameters: { again: JSON.stringify(keys), ...chosen.parameters },
   };
@@ -141,7 +141,7 @@ export function writeStatement(step: Step, write: Write): Statement {
   return {
     sql: `${tagOf(step.id)} ${SEAT}, forerun_sent as materialized (
   select ${shape.map((name, at) => `c${at} as ${name}`).join(', ')}
-  from json_to_recordset(cast(:rows as json)) as forerun_row (${shape.map((_, at) => `c${at} text`).join(', ')})
+  from pg_catalog.json_to_recordset(cast(:rows as json)) as forerun_row (${shape.map((_, at) => `c${at} text`).join(', ')})
   where exists (select from forerun_ready)
 ), forerun_done as (${done}), ${TALLY}${lost}, ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', ${CHANGED}, ${STILL}) as answer`,
