@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { verdictOn } from '../../lambda/engine/backfill/failure.ts';
 import { compared, keyCondition } from '../../lambda/engine/backfill/key-conditions.ts';
 import { progressOf, progressText } from '../../lambda/engine/backfill/progress.ts';
 import { MOST_ROWS, shrunk, sized, startingSize, type Sizing } from '../../lambda/engine/backfill/sizing.ts';
 import { EDGES, edgeFrom, type BackfillState } from '../../lambda/engine/backfill/states.ts';
+import { DatabaseFailure } from '../../lambda/engine/database-failure.ts';
 import { isAlone, judged } from '../../lambda/engine/backfill/throttle.ts';
 
 const took = (rows: number, milliseconds: number) => ({ rows, milliseconds });
@@ -64,6 +66,26 @@ describe('the size of a batch', () => {
     for (let batch = 0; batch < 7; batch += 1) size = sized(size, size.rows, 25 + size.rows * 0.012, 500);
     expect(size.rows).toBeGreaterThan(30_000);
     expect(25 + size.rows * 0.012).toBeLessThan(550);
+  });
+});
+
+describe('a failure of the database', () => {
+  test.each([
+    ['25006', 'unable'],
+    ['53100', 'unable'],
+    ['53300', 'unable'],
+    ['57P01', 'unable'],
+    ['58030', 'unable'],
+    ['53200', 'too-large'],
+    ['53400', 'too-large'],
+    ['57014', 'too-large'],
+    ['40001', 'conflict'],
+    ['22012', 'rows'],
+    ['XX001', 'rows'],
+  ])('with SQLSTATE %s is %s', (sqlState, verdict) => {
+    expect(verdictOn(new DatabaseFailure({ ran: 'failed', kind: 'sql', message: '', sqlState }))).toBe(
+      verdict,
+    );
   });
 });
 

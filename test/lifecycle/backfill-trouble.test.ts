@@ -115,6 +115,64 @@ describe('a batch that fails', () => {
   });
 });
 
+describe('a database that cannot be written to for a while', () => {
+  const fill = backfill({ ...common, set: { n: 1 } });
+
+  /** Every write of the table fails so often with this SQLSTATE. */
+  const failing = async (database: FreshDatabase, written: string, sqlState: string, times: number) => {
+    await database.query(`create sequence blows;
+      create function strike() returns trigger language plpgsql as 'begin
+        if nextval(''blows'') <= ${times} then raise exception using errcode = ''${sqlState}''; end if;
+        return new;
+      end';
+      create trigger strike before update on ${written} for each row execute function strike()`);
+  };
+
+  test.each([
+    ['whose endpoint still leads to the old writer', 'thing', '25006'],
+    ['before a range is taken', 'forerun.lease', '25006'],
+    ['whose connections are all taken', 'thing', '53300'],
+    ['whose disk is full', 'thing', '53100'],
+    ['whose storage fails', 'thing', '58030'],
+  ])('%s: no row is blamed, and the work goes on when it can', async (_why, written, sqlState) => {
+    const database = await place.freshDatabase();
+    const history = historyOf({
+      '0001_create': create(100),
+      '0002_fill': backfill({ ...common, hold: false, set: { n: 1 } }),
+    });
+    await database.up(history);
+    await failing(database, written, sqlState, 12);
+    const operator = { history: 'default', migrations: history, worker: 'w', limits: DEFAULT_LIMITS };
+    const clock = fastClock();
+    const sizes: number[] = [];
+    const tell = (note: RunNote): void => {
+      if (note.note === 'batch') sizes.push(note.rows);
+    };
+    await work(['0002_fill'], operator, clock.now() + 600_000, database.ports({ clock, tell }));
+    expect(await tally(database)).toEqual([{ n: 1, rows: 100 }]);
+    expect(sizes[0]).toBe(40);
+    expect(await database.query('select state, reason from forerun.backfill')).toEqual([
+      { state: 'succeeded', reason: null },
+    ]);
+  });
+
+  test('until the time is over: the run says what it waited for, and the next one goes on', async () => {
+    const database = await place.freshDatabase();
+    const history = historyOf({ '0001_create': create(100), '0002_fill': fill });
+    await database.up(history, { to: '0001_create' });
+    await failing(database, 'thing', '25006', 1_000_000);
+    const result = await database.up(history, { clock: fastClock(), timeMs: 90_000 });
+    expect(result.error?.code).toBe('backfill-working');
+    expect(result.error?.text.what).toContain('25006');
+    expect(await database.query('select state, reason from forerun.backfill')).toEqual([
+      { state: 'running', reason: null },
+    ]);
+    await database.query('drop trigger strike on thing');
+    expect((await database.up(history)).error).toBeNull();
+    expect(await tally(database)).toEqual([{ n: 1, rows: 100 }]);
+  });
+});
+
 describe('rows of any width', () => {
   test.each(['transform', 'set'] as const)(
     'fit into the calls of the form %s, by smaller batches',

@@ -75,7 +75,8 @@ export async function tryBatch(
     'rollback',
   );
   return trial.catch((cause: unknown) => {
-    const ownWords = cause instanceof ForerunError || ['unknown', 'away'].includes(verdictOn(cause));
+    const ownWords =
+      cause instanceof ForerunError || ['unknown', 'away', 'unable'].includes(verdictOn(cause));
     throw ownWords ? cause : failed(place, cause);
   });
 }

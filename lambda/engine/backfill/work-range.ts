@@ -1,4 +1,4 @@
-import { DatabaseFailure, tolerate } from '../database-failure.ts';
+import { tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
 import { kept, verdictOn } from './failure.ts';
 import { withBatch, type PacePoint } from './pace.ts';
@@ -8,7 +8,7 @@ import { answerOf, type RangeView, type Sample, type StepAnswer } from './range-
 import { LEAST_ROWS, MOST_ROWS, shrunk, sized, startingSize, type Sizing } from './sizing.ts';
 import type { BackfillState } from './states.ts';
 import { makeStep, peek } from './step.ts';
-import { rest, rowsOf, type Worker } from './worker.ts';
+import { hold, HOLD_MS, messageOf, rest, rowsOf, type Worker } from './worker.ts';
 
 /** How the work on one range came to its end. */
 export type RangeEnd =
@@ -31,7 +31,6 @@ const PAUSES_MS: readonly number[] = [5_000, 15_000];
 const NICE = 0.25;
 /** Between two looks while something is waited for, in milliseconds. */
 const LOOK_MS = 1_000;
-const HOLD_MS = 5_000;
 
 /** After so many lost answers for one step the next one is smaller. */
 const LOST_IN_A_ROW = 3;
@@ -112,6 +111,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       }
       case 'away':
         throw cause;
+      case 'unable':
+        return (await hold(worker, cause)) ? null : { end: 'time', why: messageOf(cause) };
       case 'hopeless':
         return { end: 'trouble', to: 'failed', reason: kept(cause), cause };
       case 'too-large':
@@ -226,6 +227,3 @@ function sampled(recent: readonly Sample[], nowMs: number, scanned: number): rea
   if (last !== undefined && nowMs - last[0] < SAMPLE_EVERY_MS) return recent;
   return [...recent, [nowMs, scanned] as const].slice(-SAMPLES);
 }
-
-const messageOf = (cause: unknown): string =>
-  cause instanceof DatabaseFailure ? cause.message : kept(cause);

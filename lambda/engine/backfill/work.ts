@@ -8,9 +8,10 @@ import { inLanes, type Lanes } from './lanes.ts';
 import { moveBackfill } from './postgres-state.ts';
 import { startBackfill, type BackfillPlace } from './postgres-prepare.ts';
 import { findKey, prepare, type KeyFound } from './prepare.ts';
+import type { Taken } from './postgres-take.ts';
 import type { BackfillState } from './states.ts';
 import { throttleOver } from './throttle.ts';
-import { rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
+import { hold, messageOf, rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
 import { workRange } from './work-range.ts';
 
 export interface Slice {
@@ -117,7 +118,14 @@ async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<Sli
     if (ports.clock.now() > untilMs) return { end: 'working', why: null };
     if (!(await worker.mayGoOn())) return { end: 'working', why: 'the run was overtaken' };
     const bell = lanes.bell();
-    const found = await findRange(worker);
+    let found: Taken;
+    try {
+      found = await findRange(worker);
+    } catch (cause) {
+      if (verdictOn(cause) !== 'unable') throw cause;
+      if (!(await hold(worker, cause))) return { end: 'working', why: messageOf(cause) };
+      continue;
+    }
     if (found.state === 'succeeded') return { end: 'worked' };
     const { state, reason, total, scanned } = found;
     ports.tell({ note: 'backfill', backfill: slice.place.backfill, state, reason, total, scanned });
