@@ -3,6 +3,7 @@ import { repeatable } from '../lease.ts';
 import { kept, verdictOn } from './failure.ts';
 import { withBatch, type PacePoint } from './pace.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
+import { beginSweep } from './postgres-seat.ts';
 import { freeRange, readRange } from './postgres-state.ts';
 import { answerOf, type RangeView, type Sample, type StepAnswer } from './range-view.ts';
 import { LEAST_ROWS, MOST_ROWS, shrunk, sized, startingSize, type Sizing } from './sizing.ts';
@@ -66,6 +67,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
   let { pace } = held;
   let trusted = false;
   let peeked = spec.frozen || spec.where === null;
+  let awaited = false;
   let attempts = 0;
   let lost = 0;
   /** Rows that are still to be got through behind a batch that failed: there nobody waits before splitting again. */
@@ -163,6 +165,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     const beganMs = clock.now();
     let answer: StepAnswer | null;
     try {
+      if (held.range.pass > 1 && !awaited) {
+        await rowsOf(beginSweep(bidder), ports);
+        awaited = true;
+      }
       answer = await (peeking ? peek(step, worker) : makeStep(step, held.range, worker, !trusted));
     } catch (cause) {
       if (peeking && verdictOn(cause) === 'too-large') {
