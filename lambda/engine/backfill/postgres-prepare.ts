@@ -32,7 +32,8 @@ export const describeKey = ({ table, key, form }: Backfill): Statement => ({
  * and an expression may give another value.
  *
  * A key can be walked over if a valid, plain, immediate unique index has exactly its columns in this order, none of them
- * nullable, all in one direction, compared by the columns' own collations.
+ * nullable, all in one direction, compared by the columns' own collations and as an operator class of the family does that is
+ * the default one for the column's type: no other index serves `>` and `order by`.
  *
  * A key's texts are cast to the type that is told here, so it may change no value of the column. It carries no length, and
  * stays right when the column is made wider meanwhile; -1 tells format_type to say bpchar and "bit", because character and
@@ -69,6 +70,13 @@ select
       and array(select p.attnum from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
                 where p.at <= i.indnkeyatts order by p.at) operator(pg_catalog.=) k.columns
       and cast(i.indcollation as oid[]) operator(pg_catalog.@>) k.collations and k.collations operator(pg_catalog.@>) cast(i.indcollation as oid[])
+      and not exists (
+        select from pg_catalog.unnest(cast(i.indclass as oid[])) with ordinality as p (class, at)
+        join pg_opclass o on o.oid = p.class join named n on n.at = p.at
+        where not exists (
+          select from pg_opclass d where d.opcmethod = o.opcmethod and d.opcfamily = o.opcfamily and d.opcdefault
+            and (d.opcintype = n.atttypid or not exists (
+              select from pg_opclass e where e.opcmethod = o.opcmethod and e.opcdefault and e.opcintype = n.atttypid))))
       and (select pg_catalog.count(distinct o.direction & cast(1 as smallint)) from pg_catalog.unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
   ) as usable,
   pg_catalog.to_regclass(cast(:into as text)) is not null as into_there,
