@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table, text } from 'forerun';
 import { work } from '../../lambda/engine/backfill/operate.ts';
@@ -112,6 +113,75 @@ describe('a batch that fails', () => {
     expect(ended).toBe(true);
     expect(result.error).toBeNull();
     expect(await tally(database)).toEqual([{ n: 1, rows: 100 }]);
+  });
+});
+
+describe('a lock on the whole table', () => {
+  const fill = backfill({ ...common, set: { n: 1 }, pauseMs: 1, lockTimeoutMs: 50 });
+  const LOCK = 'begin; lock table thing in access exclusive mode';
+
+  test('is not taken for a cost of the rows', async () => {
+    const database = await place.freshDatabase();
+    const other = await database.connect();
+    const history = historyOf({ '0001_create': create(200), '0002_fill': fill });
+    let skewMs = 0;
+    const releasing: Promise<void>[] = [];
+    const release = async (): Promise<void> => {
+      const waiting = "select from pg_locks where not granted and relation = to_regclass('thing')";
+      while ((await database.query(waiting)).length === 0) await setImmediate();
+      skewMs += 10_000;
+      await other.query('commit');
+    };
+    const sizes: number[] = [];
+    const result = await database.up(history, {
+      clock: {
+        now: () => Date.now() + skewMs,
+        async sleep(milliseconds, cancel) {
+          if (sizes.length > 0 && releasing.length === 0) {
+            await other.query(LOCK);
+            releasing.push(release());
+          }
+          await realClock.sleep(milliseconds, cancel);
+        },
+      },
+      tell: (note) => {
+        if (note.note === 'batch') sizes.push(note.nextRows);
+      },
+    });
+    await Promise.all(releasing);
+    await other.end();
+    expect(result.error).toBeNull();
+    expect(releasing).toHaveLength(1);
+    expect(sizes[1]).toBeGreaterThanOrEqual(40);
+  });
+
+  test('is waited for however long it is held, and no row is blamed', async () => {
+    const database = await place.freshDatabase();
+    const other = await database.connect();
+    const history = historyOf({ '0001_create': create(200), '0002_fill': fill });
+    await database.up(history, { to: '0001_create' });
+    let ranges = false;
+    let waits = 0;
+    const ended: Promise<unknown>[] = [];
+    const result = await database.up(history, {
+      clock: fastClock(),
+      limits: { ...DEFAULT_LIMITS, statementTimeoutMs: 400 },
+      timeMs: 600_000,
+      async beforeBegin() {
+        if (ranges && waits === 0) await other.query(LOCK);
+      },
+      tell: (note) => {
+        ranges ||= note.note === 'backfill';
+        if (note.note !== 'waiting') return;
+        waits += 1;
+        if (waits === 12) ended.push(other.query('commit'));
+      },
+    });
+    await Promise.all(ended);
+    await other.end();
+    expect(result.error).toBeNull();
+    expect(waits).toBeGreaterThanOrEqual(12);
+    expect(await tally(database)).toEqual([{ n: 1, rows: 200 }]);
   });
 });
 

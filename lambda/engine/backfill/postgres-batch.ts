@@ -1,7 +1,15 @@
 import type { BoundValue, Statement } from '../ports.ts';
 import type { Backfill, KeyColumn, KeyTexts, SetColumn } from './backfill.ts';
 import { dueRows, notedRows, STILL_DUE } from './postgres-due.ts';
-import { limitParameters, marked, SEAT, seatParameters, STANDING, type Seat } from './postgres-seat.ts';
+import {
+  limitParameters,
+  marked,
+  SEAT,
+  seatParameters,
+  STANDING,
+  WORKED,
+  type Seat,
+} from './postgres-seat.ts';
 import {
   edgeJson,
   keyName,
@@ -50,7 +58,7 @@ export function batchStatement(step: Step): Statement {
   });
   return {
     sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, forerun_done as (${effect.sql}), ${TALLY}, ${mark}
-select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'changed', ${CHANGED}, ${STILL}) as answer`,
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'changed', ${CHANGED}, ${STILL}, ${WORKED}) as answer`,
     parameters: {
       ...seatOf(step),
       ...markParameters(step),

@@ -83,8 +83,13 @@ with forerun_seat as materialized (
     and b.state = 'running' and not r.ended and ${LIMITED} and ${AWAITED}
   for update of l
 ), forerun_ready as materialized (
-  select pg_catalog.set_config('lock_timeout', :lock_timeout, true) as lock_timeout from forerun_seat
+  select pg_catalog.set_config('lock_timeout', :lock_timeout, true) as lock_timeout, pg_catalog.clock_timestamp() as at
+  from forerun_seat
 )`;
+
+/** Milliseconds since the step got its seat; what its call takes beyond them is no cost of its rows. */
+export const WORKED = `'workedMs', (select cast(1000.0 * cast(extract(epoch from pg_catalog.clock_timestamp() - at) as numeric) as integer)
+            from forerun_ready)`;
 
 export interface Mark {
   /** A condition of SQL: the window is the last one of its range. */

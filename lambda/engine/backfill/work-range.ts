@@ -135,6 +135,9 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
           sizing = shrunk(step.rows);
           return null;
         }
+        // Whoever holds the lock lets go of it some time.
+        if (verdict === 'conflict')
+          return (await hold(worker, cause)) ? null : { end: 'time', why: messageOf(cause) };
         // No row is to blame: the next worker may try again.
         if (verdict === 'interrupted') throw cause;
         return { end: 'trouble', to: 'paused', reason: `${kept(cause)} at ${await nameOf(step)}`, cause };
@@ -206,7 +209,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     }
     mostRows = answer.backfill.mostRows ?? MOST_ROWS;
     worker.wanted(answer.backfill.parallel);
-    if (trusted) sizing = sized({ ...sizing, rows: step.rows }, answer.seen, tookMs, spec.tuning.targetMs);
+    const { targetMs } = spec.tuning;
+    if (trusted) {
+      sizing = sized({ ...sizing, rows: step.rows }, answer.seen, costOf(answer, tookMs, targetMs), targetMs);
+    }
     if (held.range.pass === 1) worker.learnt.sizing = { ...sizing, rows: Math.min(sizing.rows, mostRows) };
     trusted = true;
     attempts = 0;
@@ -227,6 +233,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     if (!(await rest(worker, pauseMs))) return leave({ end: 'time', why: null });
   }
 }
+
+/** So much beside the work on its rows passes only where a call has waited for a lock on the table. */
+const costOf = ({ workedMs }: StepAnswer, tookMs: number, targetMs: number): number =>
+  typeof workedMs === 'number' && tookMs - workedMs > targetMs ? workedMs : tookMs;
 
 function sampled(recent: readonly Sample[], nowMs: number, scanned: number): readonly Sample[] {
   const last = recent.at(-1);
