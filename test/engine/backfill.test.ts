@@ -211,6 +211,7 @@ describe('conditions on a key', () => {
 });
 
 describe('the load of the database', () => {
+  const limits = { activeSessions: 25, oldestTransactionSeconds: 3_600 };
   const calm = { active: 2, lately: 0, waiting: 0, hidden: 0, oldest: 3, lag: null };
 
   test.each([
@@ -219,11 +220,18 @@ describe('the load of the database', () => {
     [{ oldest: 7_200 }, 'a transaction has been open for 120 minutes'],
     [{ lag: 30 }, 'a replica is 30 seconds behind'],
   ])('holds the work at %o', (more, why) => {
-    expect(judged({ ...calm, ...more })).toBe(why);
+    expect(judged({ ...calm, ...more }, limits)).toBe(why);
+  });
+
+  test('holds it by the limits of the backfill', () => {
+    const wide = { activeSessions: 200, oldestTransactionSeconds: 86_400 };
+    expect(judged({ ...calm, active: 200, oldest: 86_400 }, wide)).toBeNull();
+    expect(judged({ ...calm, active: 201 }, wide)).toBe('201 other sessions are at work');
+    expect(judged({ ...calm, oldest: 86_460 }, wide)).toBe('a transaction has been open for 1441 minutes');
   });
 
   test('lets it go on otherwise', () => {
-    expect(judged(calm)).toBeNull();
+    expect(judged(calm, limits)).toBeNull();
   });
 
   test.each([

@@ -71,7 +71,7 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
     leaseMs: slice.limits.leaseMs,
     statementTimeoutMs: Math.min(PROBE_MS, slice.limits.statementTimeoutMs),
     idleTimeoutMs: slice.limits.idleTimeoutMs,
-    throttle: throttleOver(ports),
+    throttle: throttleOver(ports, slice.spec.tuning),
     learnt: { sizing: null },
     tools: {
       inTransaction: true,
