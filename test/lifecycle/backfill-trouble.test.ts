@@ -185,18 +185,18 @@ describe('a lock on the whole table', () => {
   });
 });
 
+/** Every write of the table fails so often with this SQLSTATE. */
+const failing = async (database: FreshDatabase, written: string, sqlState: string, times: number) => {
+  await database.query(`create sequence blows;
+    create function strike() returns trigger language plpgsql as 'begin
+      if nextval(''blows'') <= ${times} then raise exception using errcode = ''${sqlState}''; end if;
+      return new;
+    end';
+    create trigger strike before update on ${written} for each row execute function strike()`);
+};
+
 describe('a database that cannot be written to for a while', () => {
   const fill = backfill({ ...common, set: { n: 1 } });
-
-  /** Every write of the table fails so often with this SQLSTATE. */
-  const failing = async (database: FreshDatabase, written: string, sqlState: string, times: number) => {
-    await database.query(`create sequence blows;
-      create function strike() returns trigger language plpgsql as 'begin
-        if nextval(''blows'') <= ${times} then raise exception using errcode = ''${sqlState}''; end if;
-        return new;
-      end';
-      create trigger strike before update on ${written} for each row execute function strike()`);
-  };
 
   test.each([
     ['whose endpoint still leads to the old writer', 'thing', '25006'],

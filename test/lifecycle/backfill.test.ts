@@ -373,8 +373,8 @@ describe('keys', () => {
   test.each([
     ['text', 'text_pattern_ops', 'default operator class'],
     ['varchar', 'varchar_pattern_ops', 'default operator class'],
-    ['text', 'text_ops', null],
-    ['varchar', 'varchar_ops', null],
+    ['text', 'text_ops', 'no flaw'],
+    ['varchar', 'varchar_ops', 'no flaw'],
   ])(
     'of the type %s and the operator class %s can be walked over if that is the default one',
     async (type, order, why) => {
@@ -401,8 +401,7 @@ describe('keys', () => {
           }),
         }),
       );
-      expect(result.error?.code ?? null).toBe(why === null ? null : 'backfill-stopped');
-      if (why !== null) expect(result.error?.text.what).toContain(why);
+      expect(result.error?.text.what ?? 'no flaw').toContain(why);
     },
   );
 });

@@ -138,6 +138,16 @@ const callsInBody = (body: string): readonly string[] => {
   return queries.flatMap(unqualifiedCalls);
 };
 
+/** Without time to spare, so that what need not be done at once is left to a person. */
+const deploy = (runKey: string) => ({
+  deployId: 'd',
+  owner: 'stack/o',
+  runKey,
+  digest: 'digest',
+  deadlineMs: Date.now() + 25_000,
+  askedAtMs: 1,
+});
+
 const ask = (event: object) => place.ask(history, event);
 
 async function succeed(event: object): Promise<void> {
@@ -161,15 +171,6 @@ describe('SQL of our own', () => {
       await succeed({ ...trial, backfill: tried });
     }
     await succeed({ action: 'up', to: '0008_long' });
-    // Without time to spare, so that it is enqueued and left to a person.
-    const deploy = (runKey: string) => ({
-      deployId: 'd',
-      owner: 'stack/o',
-      runKey,
-      digest: 'digest',
-      deadlineMs: Date.now() + 25_000,
-      askedAtMs: 1,
-    });
     await succeed({ action: 'up', deploy: deploy('up') });
     for (const action of ['pause', 'resume', 'cancel', 'retry']) await succeed({ action, backfill, ...said });
     await succeed({ action: 'tune', backfill, mostRows: 2, pauseMs: 10, ...said });

@@ -64,3 +64,7 @@ export function kept(cause: unknown): string {
   }
   return `the code threw a ${cause instanceof Error ? cause.name : typeof cause}`;
 }
+
+/** The cause in words for whoever looks on; they are not kept. */
+export const messageOf = (cause: unknown): string =>
+  cause instanceof DatabaseFailure ? cause.message : kept(cause);

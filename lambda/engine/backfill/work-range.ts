@@ -1,6 +1,6 @@
 import { tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
-import { kept, verdictOn } from './failure.ts';
+import { kept, messageOf, verdictOn } from './failure.ts';
 import { withBatch, type PacePoint } from './pace.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
 import { beginSweep } from './postgres-seat.ts';
@@ -9,7 +9,7 @@ import { answerOf, type RangeView, type Sample, type StepAnswer } from './range-
 import { LEAST_ROWS, MOST_ROWS, shrunk, sized, startingSize, type Sizing } from './sizing.ts';
 import type { BackfillState } from './states.ts';
 import { makeStep, peek } from './step.ts';
-import { hold, HOLD_MS, messageOf, rest, rowsOf, type Worker } from './worker.ts';
+import { hold, rest, rowsOf, type Worker } from './worker.ts';
 
 /** How the work on one range came to its end. */
 export type RangeEnd =
@@ -114,7 +114,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       case 'away':
         throw cause;
       case 'unable':
-        return (await hold(worker, cause)) ? null : { end: 'time', why: messageOf(cause) };
+        return (await hold(worker, messageOf(cause))) ? null : { end: 'time', why: messageOf(cause) };
       case 'hopeless':
         return { end: 'trouble', to: 'failed', reason: kept(cause), cause };
       case 'too-large':
@@ -137,7 +137,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         }
         // Whoever holds the lock lets go of it some time.
         if (verdict === 'conflict')
-          return (await hold(worker, cause)) ? null : { end: 'time', why: messageOf(cause) };
+          return (await hold(worker, messageOf(cause))) ? null : { end: 'time', why: messageOf(cause) };
         // No row is to blame: the next worker may try again.
         if (verdict === 'interrupted') throw cause;
         return { end: 'trouble', to: 'paused', reason: `${kept(cause)} at ${await nameOf(step)}`, cause };
@@ -158,8 +158,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     if (worker.surplus() || !(await worker.mayGoOn())) return leave({ end: 'left' });
     const heavy = await worker.throttle.reason();
     if (heavy !== null) {
-      tell({ note: 'waiting', reason: heavy, forMs: HOLD_MS });
-      if (!(await rest(worker, HOLD_MS))) return leave({ end: 'time', why: heavy });
+      if (!(await hold(worker, heavy))) return leave({ end: 'time', why: heavy });
       continue;
     }
     const step = stepNow();

@@ -2,7 +2,7 @@ import type { Ports } from '../ports.ts';
 import { tolerate } from '../database-failure.ts';
 import type { RunLimits } from '../limits.ts';
 import type { Backfill } from './backfill.ts';
-import { kept, verdictOn } from './failure.ts';
+import { kept, messageOf, verdictOn } from './failure.ts';
 import { findRange } from './find-range.ts';
 import { inLanes, type Lanes } from './lanes.ts';
 import { moveBackfill } from './postgres-state.ts';
@@ -11,7 +11,7 @@ import { findKey, prepare, type KeyFound } from './prepare.ts';
 import type { Taken } from './postgres-take.ts';
 import type { BackfillState } from './states.ts';
 import { throttleOver } from './throttle.ts';
-import { hold, messageOf, rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
+import { hold, rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
 import { workRange } from './work-range.ts';
 
 export interface Slice {
@@ -123,7 +123,7 @@ async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<Sli
       found = await findRange(worker);
     } catch (cause) {
       if (verdictOn(cause) !== 'unable') throw cause;
-      if (!(await hold(worker, cause))) return { end: 'working', why: messageOf(cause) };
+      if (!(await hold(worker, messageOf(cause)))) return { end: 'working', why: messageOf(cause) };
       continue;
     }
     if (found.state === 'succeeded') return { end: 'worked' };

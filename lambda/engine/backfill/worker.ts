@@ -1,8 +1,6 @@
-import { DatabaseFailure } from '../database-failure.ts';
 import type { Ports, Statement } from '../ports.ts';
 import { repeatable } from '../lease.ts';
 import type { Backfill, BatchTools, KeyColumn } from './backfill.ts';
-import { kept } from './failure.ts';
 import { answerOf, type BackfillView } from './range-view.ts';
 import type { BackfillPlace } from './postgres-prepare.ts';
 import { readBackfill } from './postgres-state.ts';
@@ -59,14 +57,10 @@ export async function rest(
 }
 
 /** Between two looks while the database is spared, or can take no change, in milliseconds. */
-export const HOLD_MS = 5_000;
+const HOLD_MS = 5_000;
 
-/** Waits where the database can take no change just now; false when the worker's time would be over. */
-export function hold(worker: Pick<Worker, 'ports' | 'untilMs'>, cause: unknown): Promise<boolean> {
-  worker.ports.tell({ note: 'waiting', reason: messageOf(cause), forMs: HOLD_MS });
+/** Waits until the next look; false when the worker's time would be over. */
+export function hold(worker: Pick<Worker, 'ports' | 'untilMs'>, reason: string): Promise<boolean> {
+  worker.ports.tell({ note: 'waiting', reason, forMs: HOLD_MS });
   return rest(worker, HOLD_MS);
 }
-
-/** The cause in words for whoever looks on; they are not kept. */
-export const messageOf = (cause: unknown): string =>
-  cause instanceof DatabaseFailure ? cause.message : kept(cause);
