@@ -19,6 +19,8 @@ const KEYS: readonly string[] = [
   'pauseMs',
   'parallel',
   'lockTimeoutMs',
+  'activeSessions',
+  'oldestTransactionSeconds',
   ...FORMS,
 ];
 
@@ -29,6 +31,8 @@ const NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
   pauseMs: [0, 3_600_000],
   parallel: [1, 16],
   lockTimeoutMs: [1, 20_000],
+  activeSessions: [1, 10_000],
+  oldestTransactionSeconds: [1, 2_592_000],
 };
 
 /** Columns that can be no key: their types have no order. */

@@ -69,6 +69,13 @@ export interface BackfillOptions<T extends Table, K extends ColumnOf<T>> {
   readonly parallel?: number;
   /** How long a batch waits for one lock, in milliseconds. @default 1000 */
   readonly lockTimeoutMs?: number;
+  /**
+   * It holds still while more other sessions than this are at work: raise it for a large instance that is never calmer.
+   * @default 25
+   */
+  readonly activeSessions?: number;
+  /** It holds still while a transaction has been open for longer than this, in seconds. @default 3600 */
+  readonly oldestTransactionSeconds?: number;
 }
 
 /** Work that SQL can express: one `update` a batch. Rows that would not differ are left alone. */

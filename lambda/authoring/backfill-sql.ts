@@ -77,6 +77,9 @@ export function expressionsOf(
   }));
 }
 
+/** What an author writes may end with a comment, and what we write goes on behind it. */
+const closed = (sql: string): string => (sql.includes('--') ? `${sql}\n` : sql);
+
 /** The part of a compiled query behind what Kysely always writes, its placeholders under names of their own. */
 function cut(query: Compilable, prefix: string, names: string): Statement {
   const { sql, ...bound } = statementOf(query.compile());
@@ -102,7 +105,7 @@ function renamed({ sql, parameters = {} }: Statement, was: string, names: string
     }
   }
   return {
-    sql: text + sql.slice(done),
+    sql: closed(text + sql.slice(done)),
     parameters: Object.fromEntries(
       Object.entries(parameters).map(([name, value]) => [renaming(name), value]),
     ),

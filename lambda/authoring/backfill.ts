@@ -10,7 +10,15 @@ import { quoteIdentifier, quoteName } from './quote-name.ts';
 import type { ColumnOf, Table, Tables } from './table.ts';
 
 /** Why these: see docs/backfills.md, "How hard it works". */
-const DEFAULTS: Tuning = { batchRows: 500, targetMs: 500, pauseMs: 10, parallel: 1, lockTimeoutMs: 1_000 };
+const DEFAULTS: Tuning = {
+  batchRows: 500,
+  targetMs: 500,
+  pauseMs: 10,
+  parallel: 1,
+  lockTimeoutMs: 1_000,
+  activeSessions: 25,
+  oldestTransactionSeconds: 3_600,
+};
 
 /**
  * Defines a backfill: a data migration over many rows that is done in batches, survives every crash and time limit, and changes
@@ -88,6 +96,8 @@ function tuningOf(source: Partial<Tuning>): Tuning {
     pauseMs: given('pauseMs'),
     parallel: given('parallel'),
     lockTimeoutMs: given('lockTimeoutMs'),
+    activeSessions: given('activeSessions'),
+    oldestTransactionSeconds: given('oldestTransactionSeconds'),
   };
 }
 

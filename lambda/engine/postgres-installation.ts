@@ -118,7 +118,7 @@ begin
   insert into forerun.installation (version) select ${JOURNAL_VERSION}
     where not exists (select 1 from forerun.installation);
   insert into forerun.lease (history, name, token) values (${literal(history)}, ${literal('run')},
-    cast(extract(epoch from pg_catalog.clock_timestamp()) * 1000 as bigint)) on conflict do nothing;
+    cast(cast(extract(epoch from pg_catalog.clock_timestamp()) as numeric) * 1000.0 as bigint)) on conflict do nothing;
 end`;
   return `do ${literal(body)}`;
 }

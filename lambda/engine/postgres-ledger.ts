@@ -61,7 +61,7 @@ function argument(value: BoundValue, values: string[]): string {
   const taken = `($1)[${values.length}]`;
   if (typeof value === 'string') return taken;
   if (typeof value === 'boolean') return `cast(${taken} as boolean)`;
-  if (value instanceof Uint8Array) return `decode(${taken}, 'hex')`;
+  if (value instanceof Uint8Array) return `pg_catalog.decode(${taken}, 'hex')`;
   const whole = typeof value === 'bigint' || Number.isSafeInteger(value);
   return `cast(${taken} as ${whole ? 'bigint' : 'double precision'})`;
 }
@@ -87,9 +87,9 @@ const THIS_STATEMENT = `s.history = :history and s.migration = :migration and s.
 const INDEX = `
 select c.oid, i.indrelid, pg_catalog.format('%I.%I', n.nspname, c.relname) as name, i.indisvalid as valid
 from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_index i on i.indexrelid = c.oid
-where c.oid = pg_catalog.to_regclass(cast(:dropped as text))
+where c.oid = cast(pg_catalog.to_regclass(cast(:dropped as text)) as oid)
    or c.relname = cast((pg_catalog.parse_ident(cast(:created as text)))[1] as name)
-      and c.relnamespace = (select relnamespace from pg_class where oid = pg_catalog.to_regclass(cast(:table as text)))`;
+      and c.relnamespace = (select relnamespace from pg_class where oid = cast(pg_catalog.to_regclass(cast(:table as text)) as oid))`;
 
 const START = `${FENCE}, known as (${INDEX}), noted as (
   insert into forerun.statement as s (history, migration, direction, number, digest, state, run_id)
@@ -124,7 +124,7 @@ select (select token from fence) as token`;
  */
 const WATCH = `
 with mine as (
-  update forerun.lease set expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
+  update forerun.lease set expires_at = pg_catalog.clock_timestamp() + cast(:lease_ms as double precision) * interval '1 millisecond'
   where history = :history and name = 'run' and token = :token and holder = :run_id
   returning token
 ), known as (${INDEX}), others as (
@@ -137,11 +137,11 @@ select (select token from mine) as token,
                where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock'
                  and (o.query = '<insufficient privilege>'
                       or o.backend_type <> 'autovacuum worker'
-                         and l.relation in (pg_catalog.to_regclass(cast(:table as text)), (select indrelid from known)))) as locked,
+                         and l.relation in (cast(pg_catalog.to_regclass(cast(:table as text)) as oid), (select indrelid from known)))) as locked,
        (select p.phase || case when p.blocks_total > 0 then pg_catalog.format(', %s%% of the blocks', p.blocks_done * 100 / p.blocks_total) else '' end
           from pg_stat_progress_create_index p join others o on o.pid = p.pid
           where pg_catalog.starts_with(o.query, :tag) or p.index_relid = (select oid from known) limit 1) as phase,
-       (select pg_catalog.clock_timestamp() > s.started_at + :in_flight_ms * interval '1 millisecond'
+       (select pg_catalog.clock_timestamp() > s.started_at + cast(:in_flight_ms as double precision) * interval '1 millisecond'
           from forerun.statement s where ${THIS_STATEMENT}) as settled,
        (select name from known) as index_name,
        (select valid from known) as index_valid`;

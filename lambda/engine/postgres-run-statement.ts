@@ -35,7 +35,7 @@ begin
   if not found then return pg_catalog.jsonb_build_object('ended', 'taken'); end if;
   perform pg_catalog.set_config('lock_timeout', p_order ->> 'lock_timeout', true);
   begin
-    if p_arguments = '{}' then execute p_statement; else execute p_statement using p_arguments; end if;
+    if pg_catalog.cardinality(p_arguments) = 0 then execute p_statement; else execute p_statement using p_arguments; end if;
     get diagnostics v_affected = row_count;
     set constraints all immediate;
   exception when query_canceled or others then

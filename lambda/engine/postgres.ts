@@ -130,7 +130,7 @@ with seen as (
 ), taken as (
   update forerun.lease l
   set token = l.token + 1, holder = :run_id, owner = :owner, deploy_id = :deploy_id,
-      acquired_at = pg_catalog.clock_timestamp(), expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
+      acquired_at = pg_catalog.clock_timestamp(), expires_at = pg_catalog.clock_timestamp() + cast(:lease_ms as double precision) * interval '1 millisecond'
   from seen where l.history = seen.history and l.name = seen.name
   returning l.token
 ), noted as (
@@ -271,7 +271,7 @@ from forerun.migration where history = :history order by applied_at, id`;
 const RUNS = `
 select r.id, r.action, r.owner, r.deploy_id, r.commit_id, r.asked_by, r.asked_through,
        cast(r.started_at as text) as started_at, cast(r.finished_at as text) as finished_at,
-       cast(extract(epoch from r.finished_at - r.started_at) * 1000 as bigint) as milliseconds,
+       cast(cast(extract(epoch from r.finished_at - r.started_at) as numeric) * 1000.0 as bigint) as milliseconds,
        r.outcome, r.result ->> 'reason' as reason, r.result ->> 'phase' as phase,
        cast(r.result ->> 'rows' as bigint) as rows, cast(r.result ->> 'dataApiCalls' as bigint) as calls,
        r.result -> 'error' ->> 'code' as error_code,

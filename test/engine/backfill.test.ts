@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { verdictOn } from '../../lambda/engine/backfill/failure.ts';
 import { compared, keyCondition } from '../../lambda/engine/backfill/key-conditions.ts';
 import { progressOf, progressText } from '../../lambda/engine/backfill/progress.ts';
 import { MOST_ROWS, shrunk, sized, startingSize, type Sizing } from '../../lambda/engine/backfill/sizing.ts';
 import { EDGES, edgeFrom, type BackfillState } from '../../lambda/engine/backfill/states.ts';
+import { DatabaseFailure } from '../../lambda/engine/database-failure.ts';
 import { isAlone, judged } from '../../lambda/engine/backfill/throttle.ts';
 
 const took = (rows: number, milliseconds: number) => ({ rows, milliseconds });
@@ -64,6 +66,26 @@ describe('the size of a batch', () => {
     for (let batch = 0; batch < 7; batch += 1) size = sized(size, size.rows, 25 + size.rows * 0.012, 500);
     expect(size.rows).toBeGreaterThan(30_000);
     expect(25 + size.rows * 0.012).toBeLessThan(550);
+  });
+});
+
+describe('a failure of the database', () => {
+  test.each([
+    ['25006', 'unable'],
+    ['53100', 'unable'],
+    ['53300', 'unable'],
+    ['57P01', 'unable'],
+    ['58030', 'unable'],
+    ['53200', 'too-large'],
+    ['53400', 'too-large'],
+    ['57014', 'too-large'],
+    ['40001', 'conflict'],
+    ['22012', 'rows'],
+    ['XX001', 'rows'],
+  ])('with SQLSTATE %s is %s', (sqlState, verdict) => {
+    expect(verdictOn(new DatabaseFailure({ ran: 'failed', kind: 'sql', message: '', sqlState }))).toBe(
+      verdict,
+    );
   });
 });
 
@@ -190,6 +212,7 @@ describe('conditions on a key', () => {
 });
 
 describe('the load of the database', () => {
+  const limits = { activeSessions: 25, oldestTransactionSeconds: 3_600 };
   const calm = { active: 2, lately: 0, waiting: 0, hidden: 0, oldest: 3, lag: null };
 
   test.each([
@@ -198,11 +221,18 @@ describe('the load of the database', () => {
     [{ oldest: 7_200 }, 'a transaction has been open for 120 minutes'],
     [{ lag: 30 }, 'a replica is 30 seconds behind'],
   ])('holds the work at %o', (more, why) => {
-    expect(judged({ ...calm, ...more })).toBe(why);
+    expect(judged({ ...calm, ...more }, limits)).toBe(why);
+  });
+
+  test('holds it by the limits of the backfill', () => {
+    const wide = { activeSessions: 200, oldestTransactionSeconds: 86_400 };
+    expect(judged({ ...calm, active: 200, oldest: 86_400 }, wide)).toBeNull();
+    expect(judged({ ...calm, active: 201 }, wide)).toBe('201 other sessions are at work');
+    expect(judged({ ...calm, oldest: 86_460 }, wide)).toBe('a transaction has been open for 1441 minutes');
   });
 
   test('lets it go on otherwise', () => {
-    expect(judged(calm)).toBeNull();
+    expect(judged(calm, limits)).toBeNull();
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
 import { READ_SIGNALS } from '../../lambda/engine/backfill/postgres-state.ts';
@@ -126,6 +127,30 @@ describe('the load of the database', () => {
     await session.query('select n from thing limit 1');
     expect(await read()).toBe(false);
     await session.end();
+  });
+
+  test('holds the work by the limit that the backfill itself names', async () => {
+    const database = await place.freshDatabase();
+    await database.up(historyOf({ '0001_create': create }));
+    const [holder, one, two] = [await database.connect(), await database.connect(), await database.connect()];
+    await holder.query('select pg_advisory_lock(1)');
+    const busy = [one, two].map((session) => session.query('select pg_advisory_lock_shared(1)'));
+    const blocked = `select from pg_locks where locktype = 'advisory' and not granted`;
+    while ((await database.query(blocked)).length < 2) await setImmediate();
+    const held: string[] = [];
+    const raise = backfill({ ...common, activeSessions: 1, where: sql`n < 100`, set: { n: sql`n + 100` } });
+    const result = await database.up(historyOf({ '0001_create': create, '0002_raise': raise }), {
+      clock: fastClock(),
+      tell: (note) => {
+        if (note.note !== 'waiting') return;
+        held.push(note.reason);
+        if (held.length === 1) void holder.query('select pg_advisory_unlock(1)');
+      },
+    });
+    await Promise.all(busy);
+    await Promise.all([holder.end(), one.end(), two.end()]);
+    expect(result.error).toBeNull();
+    expect(held[0]).toBe('2 other sessions are at work');
   });
 
   test('that can never be read ends the run without a batch, and says so', async () => {

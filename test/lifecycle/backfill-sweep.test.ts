@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
 import { work } from '../../lambda/engine/backfill/operate.ts';
@@ -117,6 +118,26 @@ describe('the closing sweep', () => {
     expect(committing).toBeDefined();
     expect(result.error).toBeNull();
     expect(lookedAt(batches)).toBeGreaterThan(400);
+    expect(await missing(database)).toBe(0);
+  });
+
+  test('waits for what was written while the last batch was under way', async () => {
+    const database = await place.freshDatabase();
+    const [holder, late] = [await database.connect(), await database.connect()];
+    let committing: Promise<unknown> | undefined;
+    const { go } = await run(database, { lockTimeoutMs: 20_000 }, () => {
+      committing = late.query('commit');
+    });
+    await holder.query('begin; select from thing where id = 4000 for update');
+    const result = go();
+    const blocked = 'select count(*)::int as count from pg_locks where not granted';
+    while ((await database.query(blocked))[0]?.['count'] === 0) await setImmediate();
+    await late.query('begin; insert into thing values (-5)');
+    await holder.query('commit');
+    expect((await result).error).toBeNull();
+    expect(committing).toBeDefined();
+    await committing;
+    await Promise.all([holder.end(), late.end()]);
     expect(await missing(database)).toBe(0);
   });
 

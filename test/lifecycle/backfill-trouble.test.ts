@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table, text } from 'forerun';
 import { work } from '../../lambda/engine/backfill/operate.ts';
@@ -111,6 +112,133 @@ describe('a batch that fails', () => {
     await other.end();
     expect(ended).toBe(true);
     expect(result.error).toBeNull();
+    expect(await tally(database)).toEqual([{ n: 1, rows: 100 }]);
+  });
+});
+
+describe('a lock on the whole table', () => {
+  const fill = backfill({ ...common, set: { n: 1 }, pauseMs: 1, lockTimeoutMs: 50 });
+  const LOCK = 'begin; lock table thing in access exclusive mode';
+
+  test('is not taken for a cost of the rows', async () => {
+    const database = await place.freshDatabase();
+    const other = await database.connect();
+    const history = historyOf({ '0001_create': create(200), '0002_fill': fill });
+    let skewMs = 0;
+    const releasing: Promise<void>[] = [];
+    const release = async (): Promise<void> => {
+      const waiting = "select from pg_locks where not granted and relation = to_regclass('thing')";
+      while ((await database.query(waiting)).length === 0) await setImmediate();
+      skewMs += 10_000;
+      await other.query('commit');
+    };
+    const sizes: number[] = [];
+    const result = await database.up(history, {
+      clock: {
+        now: () => Date.now() + skewMs,
+        async sleep(milliseconds, cancel) {
+          if (sizes.length > 0 && releasing.length === 0) {
+            await other.query(LOCK);
+            releasing.push(release());
+          }
+          await realClock.sleep(milliseconds, cancel);
+        },
+      },
+      tell: (note) => {
+        if (note.note === 'batch') sizes.push(note.nextRows);
+      },
+    });
+    await Promise.all(releasing);
+    await other.end();
+    expect(result.error).toBeNull();
+    expect(releasing).toHaveLength(1);
+    expect(sizes[1]).toBeGreaterThanOrEqual(40);
+  });
+
+  test('is waited for however long it is held, and no row is blamed', async () => {
+    const database = await place.freshDatabase();
+    const other = await database.connect();
+    const history = historyOf({ '0001_create': create(200), '0002_fill': fill });
+    await database.up(history, { to: '0001_create' });
+    let ranges = false;
+    let waits = 0;
+    const ended: Promise<unknown>[] = [];
+    const result = await database.up(history, {
+      clock: fastClock(),
+      limits: { ...DEFAULT_LIMITS, statementTimeoutMs: 400 },
+      timeMs: 600_000,
+      async beforeBegin() {
+        if (ranges && waits === 0) await other.query(LOCK);
+      },
+      tell: (note) => {
+        ranges ||= note.note === 'backfill';
+        if (note.note !== 'waiting') return;
+        waits += 1;
+        if (waits === 12) ended.push(other.query('commit'));
+      },
+    });
+    await Promise.all(ended);
+    await other.end();
+    expect(result.error).toBeNull();
+    expect(waits).toBeGreaterThanOrEqual(12);
+    expect(await tally(database)).toEqual([{ n: 1, rows: 200 }]);
+  });
+});
+
+/** Every write of the table fails so often with this SQLSTATE. */
+const failing = async (database: FreshDatabase, written: string, sqlState: string, times: number) => {
+  await database.query(`create sequence blows;
+    create function strike() returns trigger language plpgsql as 'begin
+      if nextval(''blows'') <= ${times} then raise exception using errcode = ''${sqlState}''; end if;
+      return new;
+    end';
+    create trigger strike before update on ${written} for each row execute function strike()`);
+};
+
+describe('a database that cannot be written to for a while', () => {
+  const fill = backfill({ ...common, set: { n: 1 } });
+
+  test.each([
+    ['whose endpoint still leads to the old writer', 'thing', '25006'],
+    ['before a range is taken', 'forerun.lease', '25006'],
+    ['whose connections are all taken', 'thing', '53300'],
+    ['whose disk is full', 'thing', '53100'],
+    ['whose storage fails', 'thing', '58030'],
+  ])('%s: no row is blamed, and the work goes on when it can', async (_why, written, sqlState) => {
+    const database = await place.freshDatabase();
+    const history = historyOf({
+      '0001_create': create(100),
+      '0002_fill': backfill({ ...common, hold: false, set: { n: 1 } }),
+    });
+    await database.up(history);
+    await failing(database, written, sqlState, 12);
+    const operator = { history: 'default', migrations: history, worker: 'w', limits: DEFAULT_LIMITS };
+    const clock = fastClock();
+    const sizes: number[] = [];
+    const tell = (note: RunNote): void => {
+      if (note.note === 'batch') sizes.push(note.rows);
+    };
+    await work(['0002_fill'], operator, clock.now() + 600_000, database.ports({ clock, tell }));
+    expect(await tally(database)).toEqual([{ n: 1, rows: 100 }]);
+    expect(sizes[0]).toBe(40);
+    expect(await database.query('select state, reason from forerun.backfill')).toEqual([
+      { state: 'succeeded', reason: null },
+    ]);
+  });
+
+  test('until the time is over: the run says what it waited for, and the next one goes on', async () => {
+    const database = await place.freshDatabase();
+    const history = historyOf({ '0001_create': create(100), '0002_fill': fill });
+    await database.up(history, { to: '0001_create' });
+    await failing(database, 'thing', '25006', 1_000_000);
+    const result = await database.up(history, { clock: fastClock(), timeMs: 90_000 });
+    expect(result.error?.code).toBe('backfill-working');
+    expect(result.error?.text.what).toContain('25006');
+    expect(await database.query('select state, reason from forerun.backfill')).toEqual([
+      { state: 'running', reason: null },
+    ]);
+    await database.query('drop trigger strike on thing');
+    expect((await database.up(history)).error).toBeNull();
     expect(await tally(database)).toEqual([{ n: 1, rows: 100 }]);
   });
 });

@@ -369,4 +369,99 @@ describe('keys', () => {
     expect(result.error?.code).toBe('backfill-stopped');
     expect(result.error?.text.what).toContain(why);
   });
+
+  test.each([
+    ['text', 'text_pattern_ops', 'default operator class'],
+    ['varchar', 'varchar_pattern_ops', 'default operator class'],
+    ['text', 'text_ops', 'no flaw'],
+    ['varchar', 'varchar_ops', 'no flaw'],
+  ])(
+    'of the type %s and the operator class %s can be walked over if that is the default one',
+    async (type, order, why) => {
+      const database = await place.freshDatabase();
+      const things = table('thing', { id: text(), n: integer() });
+      const result = await database.up(
+        historyOf({
+          '0001_thing': migration({
+            after: 'base',
+            async up({ op }) {
+              await op.execute(`create table thing (id ${type} not null, n int)`);
+              await op.execute(`create unique index on thing (id ${order})`);
+            },
+            down: irreversible('a test'),
+          }),
+          '0002_count': backfill({
+            after: '0001_thing',
+            table: things,
+            key: 'id',
+            where: sql`n is null`,
+            set: { n: 1 },
+            hold: true,
+            down: 'nothing to undo',
+          }),
+        }),
+      );
+      expect(result.error?.text.what ?? 'no flaw').toContain(why);
+    },
+  );
+});
+
+test('SQL that ends with a comment hides nothing of ours', async () => {
+  const database = await place.freshDatabase();
+  const things = table('thing', { id: bigint(), n: integer().nullable() });
+  const copies = table('copy', { id: bigint(), n: integer() });
+  const common = {
+    table: things,
+    key: 'id',
+    hold: true,
+    pauseMs: 0,
+    parallel: 2,
+    down: 'nothing to undo',
+  } as const;
+  const history = historyOf({
+    '0001_thing': migration({
+      after: 'base',
+      async up({ op }) {
+        await op.execute('create table thing (id bigint primary key, n int)');
+        await op.execute('create table copy (id bigint primary key, n int)');
+        await op.execute('insert into thing select generate_series(1, 20)');
+      },
+      down: irreversible('a test'),
+    }),
+    '0002_set': backfill({
+      ...common,
+      after: '0001_thing',
+      where: sql`n is null -- no number`,
+      set: { n: sql`1 -- the first` },
+    }),
+    '0003_transform': backfill({
+      ...common,
+      after: '0002_set',
+      where: sql`n = 1 -- as set`,
+      transform: () => ({ n: 2 }),
+    }),
+    '0004_batch': backfill({
+      ...common,
+      after: '0003_transform',
+      where: sql`n = 2 -- as computed`,
+      batch: ({ op, rows }) => op.execute(sql`update thing set n = 3 where ${rows}`),
+    }),
+    '0005_frozen': backfill({
+      ...common,
+      after: '0004_batch',
+      where: sql`n = 3 -- as written`,
+      frozen: true,
+      set: { n: sql`n + 1 -- more` },
+    }),
+    '0006_copy': backfill({
+      ...common,
+      after: '0005_frozen',
+      where: sql`n = 4 -- as raised`,
+      insertFrom: { into: copies, columns: { id: 'id', n: sql<number>`n + 1 -- more` } },
+    }),
+  });
+  expect((await database.up(history)).error).toBeNull();
+  expect(await database.query('select n, count(*)::int as rows from copy group by n')).toEqual([
+    { n: 5, rows: 20 },
+  ]);
 });

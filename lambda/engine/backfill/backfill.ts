@@ -52,6 +52,10 @@ export interface Tuning {
   readonly targetMs: number;
   /** How long a batch may wait for one lock, in milliseconds. */
   readonly lockTimeoutMs: number;
+  /** More other sessions at work than these, and it holds still. */
+  readonly activeSessions: number;
+  /** A transaction that has been open for longer, in seconds, and it holds still. */
+  readonly oldestTransactionSeconds: number;
 }
 
 /** What is done with the rows of a batch. */

@@ -11,6 +11,8 @@ export type Verdict =
   | 'conflict'
   /** Its transaction was ended by somebody else; that tells nothing of its rows. */
   | 'interrupted'
+  /** The database takes no change from anybody just now; that tells nothing of its rows either. */
+  | 'unable'
   /** It was too much for one call: less at once. */
   | 'too-large'
   /** No batch can ever succeed as things are. */
@@ -22,8 +24,13 @@ export type Verdict =
 
 /** lock_not_available, serialization_failure, deadlock_detected. */
 const CONFLICTS: readonly string[] = ['55P03', '40001', '40P01'];
-/** query_canceled, program_limit_exceeded, out_of_memory. */
-const TOO_LARGE: readonly string[] = ['57014', '54000', '53200'];
+/** query_canceled, program_limit_exceeded, out_of_memory, configuration_limit_exceeded (by temporary files). */
+const TOO_LARGE: readonly string[] = ['57014', '54000', '53200', '53400'];
+/**
+ * read_only_sql_transaction, as the endpoint answers while it still leads to the old writer; classes 53, 57 and 58: insufficient
+ * resources, operator intervention, system error.
+ */
+const UNABLE = /^(?:25006|53|57|58)/;
 
 export function verdictOn(cause: unknown): Verdict {
   if (refusalIn(cause)?.code === 'migration-not-a-migration') return 'hopeless';
@@ -32,6 +39,7 @@ export function verdictOn(cause: unknown): Verdict {
   // Only a reading of ours can answer with too much, so it does not matter whether it ran.
   if (kind === 'unsupported-result') return isUnreadable(cause) ? 'hopeless' : 'too-large';
   if (ran === 'unknown') return 'unknown';
+  if (UNABLE.test(sqlState) && !TOO_LARGE.includes(sqlState)) return 'unable';
   if (kind === 'transaction-gone' || kind === 'transaction-busy' || kind === 'lost') return 'interrupted';
   if (kind === 'timeout' || TOO_LARGE.includes(sqlState)) return 'too-large';
   if (kind !== 'sql') return kind === 'invalid' ? 'rows' : 'away';
@@ -72,3 +80,7 @@ export function kept(cause: unknown): string {
   }
   return `the code threw a ${cause instanceof Error ? cause.name : typeof cause}`;
 }
+
+/** The cause in words for whoever looks on; they are not kept. */
+export const messageOf = (cause: unknown): string =>
+  cause instanceof DatabaseFailure ? cause.message : kept(cause);

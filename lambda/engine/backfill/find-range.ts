@@ -39,7 +39,8 @@ async function split(taker: Taker, { place, spec, key, ports }: Worker): Promise
     return answerOf<{ readonly range: number | null }>(rows)?.range ?? null;
   } catch (cause) {
     // Where the answer got lost the range may be made; then it bears our name, and the next look finds it.
-    if (cause instanceof DatabaseFailure && verdictOn(cause) !== 'away') return null;
+    if (cause instanceof DatabaseFailure && verdictOn(cause) !== 'away' && verdictOn(cause) !== 'unable')
+      return null;
     throw cause;
   }
 }

@@ -5,6 +5,7 @@ import { RESERVE_MS, type RunLimits } from '../limits.ts';
 import type { Migration } from '../migration.ts';
 import type { Ports, Row, Session } from '../ports.ts';
 import type { Backfill, BatchTools } from './backfill.ts';
+import { verdictOn } from './failure.ts';
 import { dropTarget, finishBackfill, type BackfillPlace } from './postgres-prepare.ts';
 import { enqueueBackfill, forgetBackfill, holdBackfill, renewRun } from './postgres-state.ts';
 import { rewriteOf, waysOut } from './refusals.ts';
@@ -125,8 +126,13 @@ export async function workInRun(
         },
         async mayGoOn() {
           if (ports.clock.now() - renewedMs < limits.leaseMs / RENEWALS) return ours;
-          ours = (await rowsOf(renew, ports)).length > 0;
-          renewedMs = ports.clock.now();
+          try {
+            ours = (await rowsOf(renew, ports)).length > 0;
+            renewedMs = ports.clock.now();
+          } catch (cause) {
+            // Whoever takes the lease meanwhile is found by the next renewal, and each range has a fence of its own.
+            if (verdictOn(cause) !== 'unable') throw cause;
+          }
           return ours;
         },
       },

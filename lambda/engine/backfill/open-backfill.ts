@@ -35,7 +35,7 @@ export const RECENT = `coalesce(pg_catalog.jsonb_agg(${SPAN}) filter (where not 
     pg_catalog.jsonb_agg(${SPAN}) filter (where ${FRESH}), '[]')`;
 
 /** Part of the one reading on which a run is built. */
-export const OPEN_BACKFILLS = `select coalesce(jsonb_agg(jsonb_build_object(
+export const OPEN_BACKFILLS = `select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
     'id', f.id, 'state', f.state, 'checksum', f.checksum, 'hold', f.hold, 'claimed', exists (
       select from forerun.migration m where m.history = f.history and m.id = f.id), 'captured', f.captured_at is not null, 'reason', f.reason, 'total', f.total,
     'scanned', coalesce(p.scanned, 0), 'ranges', coalesce(p.ranges, 0), 'ended', coalesce(p.ended, 0),

@@ -8,6 +8,7 @@ import {
   SEAT_HELD,
   seatParameters,
   STANDING,
+  WORKED,
   type Seat,
 } from './postgres-seat.ts';
 import {
@@ -61,7 +62,7 @@ export function batchStatement(step: Step): Statement {
   });
   return {
     sql: `${tagOf(step.id)} ${SEAT}, ${window.sql}, forerun_done as (${effect.sql}), ${TALLY}, ${mark}
-select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'changed', ${CHANGED}, ${STILL}) as answer`,
+select pg_catalog.jsonb_build_object(${STANDING}, 'seen', ${window.seen}, 'changed', ${CHANGED}, ${STILL}, ${WORKED}) as answer`,
     parameters: {
       ...seatOf(step),
       ...markParameters(step),
@@ -187,7 +188,7 @@ export function sampleStatement(step: TrialStep, most: number): Statement {
     sql: `${tagOf(step.id)} with ${window.sql}
 select pg_catalog.jsonb_build_object('keys', coalesce(pg_catalog.jsonb_agg(key order by at), '[]'), 'edge', ${edgeJson(step.key)}) as answer from (
   select pg_catalog.jsonb_build_array(${columns.map((column) => `cast(${column} as text)`).join(', ')}) as key,
-    row_number() over (order by ${columns.join(', ')}) as at
+    pg_catalog.row_number() over (order by ${columns.join(', ')}) as at
   from ${step.backfill.table} where ${rows.sql} order by ${columns.join(', ')} limit ${most}) as forerun_sampled`,
     parameters: { ...window.parameters, ...rows.parameters },
   };
@@ -200,11 +201,11 @@ export function showStatement({ id, backfill, key }: TrialStep, keys: readonly K
     ({ column, type }, at) => `${table}.${column} = cast(forerun_value ->> ${at} as ${type})`,
   );
   const members = columns.map(
-    ({ name, column }) => `'${name.replaceAll("'", "''")}', to_jsonb(${table}.${column})`,
+    ({ name, column }) => `'${name.replaceAll("'", "''")}', pg_catalog.to_jsonb(${table}.${column})`,
   );
   return {
     sql: `${tagOf(id)} select pg_catalog.jsonb_build_object(${members.join(', ')}) as shown
-from json_array_elements(cast(:keys as json)) with ordinality as forerun_asked (forerun_value, forerun_at) join ${table} on ${matches.join(' and ')}
+from pg_catalog.json_array_elements(cast(:keys as json)) with ordinality as forerun_asked (forerun_value, forerun_at) join ${table} on ${matches.join(' and ')}
 order by forerun_at`,
     parameters: { keys: JSON.stringify(keys) },
   };

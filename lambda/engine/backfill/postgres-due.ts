@@ -36,7 +36,7 @@ export function dueRows({ backfill: { table }, key }: Rows, rows: Statement | nu
  */
 export const STILL_DUE = `'still', case when exists (select from forerun_due) then (
   select forerun.refuse_endless()
-  from json_array_elements(cast(pg_catalog.current_setting('${SETTING}') as json)) as opened (forerun_row)
+  from pg_catalog.json_array_elements(cast(pg_catalog.current_setting('${SETTING}') as json)) as opened (forerun_row)
   join forerun_due due on cast(due.forerun_row ->> 0 as jsonb) = cast(opened.forerun_row ->> 0 as jsonb)
   where case when due.forerun_row ->> 1 = opened.forerun_row ->> 1 then true
              else pg_catalog.pg_xact_status(${nearestTo('cast(due.forerun_row ->> 1 as bigint)')}) = 'in progress' end

@@ -37,8 +37,9 @@ export const describeKey = ({ table, key, form }: Backfill): Statement => ({
  * and an expression may give another value.
  *
  * A key can be walked over if a valid, plain, immediate unique index has exactly its columns in this order, none of them
- * nullable, all in one direction, compared by the columns' own collations. Such an index sees nothing of child tables, which
- * a query over their parent reads too; those that are partitions share the parent's own.
+ * nullable, all in one direction, compared by the columns' own collations and as an operator class of the family does that is
+ * the default one for the column's type: no other index serves `>` and `order by`. Such an index sees nothing of child tables,
+ * which a query over their parent reads too; those that are partitions share the parent's own.
  *
  * A key's texts are cast to the type that is told here, so it may change no value of the column. It carries no length, and
  * stays right when the column is made wider meanwhile; -1 tells format_type to say bpchar and "bit", because character and
@@ -48,7 +49,7 @@ const DESCRIBE_KEY = `
 with recursive found as (
   select n.name, n.at, a.attnum, a.attnotnull, a.atttypid, a.attcollation
   from pg_catalog.jsonb_array_elements_text(cast(:names as jsonb)) with ordinality as n (name, at)
-  left join pg_attribute a on a.attrelid = pg_catalog.to_regclass(cast(:table as text)) and a.attname = n.name
+  left join pg_attribute a on a.attrelid = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and a.attname = n.name
     and a.attnum > 0 and not a.attisdropped
 ), below as (
   select at, atttypid as oid from found
@@ -74,12 +75,19 @@ select
                        and c.castmethod = 'b' and c.castcontext = 'i')))) order by at) from named n) as columns,
   exists (
     select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam, keyed k
-    where i.indrelid = pg_catalog.to_regclass(cast(:table as text)) and m.amname = 'btree'
+    where i.indrelid = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and m.amname = 'btree'
       and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
       and array(select p.attnum from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
-                where p.at <= i.indnkeyatts order by p.at) = k.columns
-      and cast(i.indcollation as oid[]) @> k.collations and k.collations @> cast(i.indcollation as oid[])
-      and (select pg_catalog.count(distinct o.direction & 1) from pg_catalog.unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
+                where p.at <= i.indnkeyatts order by p.at) operator(pg_catalog.=) k.columns
+      and cast(i.indcollation as oid[]) operator(pg_catalog.@>) k.collations and k.collations operator(pg_catalog.@>) cast(i.indcollation as oid[])
+      and not exists (
+        select from pg_catalog.unnest(cast(i.indclass as oid[])) with ordinality as p (class, at)
+        join pg_opclass o on o.oid = p.class join named n on n.at = p.at
+        where not exists (
+          select from pg_opclass d where d.opcmethod = o.opcmethod and d.opcfamily = o.opcfamily and d.opcdefault
+            and (d.opcintype = n.atttypid or not exists (
+              select from pg_opclass e where e.opcmethod = o.opcmethod and e.opcdefault and e.opcintype = n.atttypid))))
+      and (select pg_catalog.count(distinct o.direction & cast(1 as smallint)) from pg_catalog.unnest(cast(i.indoption as smallint[])) as o (direction)) = 1
   ) as usable,
   pg_catalog.to_regclass(cast(:into as text)) is not null as into_there,
   (
@@ -93,9 +101,9 @@ select
         left join pg_catalog.jsonb_array_elements(cast(:inserted as jsonb)) as g (value)
           on g.value ->> 0 = '"' || pg_catalog.replace(a.attname, '"', '""') || '"'
         where p.at <= i.indnkeyatts) as given) as met
-    where i.indrelid = pg_catalog.to_regclass(cast(:into as text)) and i.indisunique and i.indisvalid and i.indimmediate
+    where i.indrelid = cast(pg_catalog.to_regclass(cast(:into as text)) as oid) and i.indisunique and i.indisvalid and i.indimmediate
       and i.indpred is null and i.indexprs is null
-      and met.names = (select pg_catalog.array_agg(name order by name) from found)
+      and met.names operator(pg_catalog.=) (select pg_catalog.array_agg(name order by name) from found)
     order by i.indexrelid limit 1
   ) as into_unique`;
 
@@ -171,7 +179,7 @@ export function createRanges(
   const texts = columns.map((column) => `cast(${column} as text)`).join(', ');
   return {
     sql: `/* forerun ${place.backfill} */ with ${SIZE}, forerun_sampled as (
-  select ${order}, ntile(${wanted}) over (order by ${order}) as forerun_tile
+  select ${order}, pg_catalog.ntile(${wanted}) over (order by ${order}) as forerun_tile
   from ${source} ${SAMPLED}
   where ${wanted} > 1
 ), forerun_edges as (
@@ -180,7 +188,7 @@ export function createRanges(
 ), forerun_parts as (
   select 1 as number, cast(null as jsonb) as lower_key
   union all
-  select cast(row_number() over (order by forerun_tile) as integer) + 1, forerun_edge from forerun_edges where forerun_tile > 1
+  select cast(pg_catalog.row_number() over (order by forerun_tile) as integer) + 1, forerun_edge from forerun_edges where forerun_tile > 1
 ), forerun_begun as (
   update forerun.backfill b
   set key = cast(:key as jsonb), prepared_at = pg_catalog.clock_timestamp(), total = coalesce(b.total, (select rows from forerun_size)),
@@ -190,11 +198,11 @@ export function createRanges(
   returning b.history, b.id
 ), forerun_placed as (
   insert into forerun.backfill_range (history, backfill, number, lower_key, cursor_key, upper_key, batch_rows)
-  select s.history, s.id, p.number, p.lower_key, p.lower_key, lead(p.lower_key) over (order by p.number), :batch_rows
+  select s.history, s.id, p.number, p.lower_key, p.lower_key, pg_catalog.lead(p.lower_key) over (order by p.number), :batch_rows
   from forerun_begun s, forerun_parts p
   returning history, number
 )
-insert into forerun.lease (history, name) select history, :leases || number from forerun_placed
+insert into forerun.lease (history, name) select history, :leases || cast(number as text) from forerun_placed
 on conflict (history, name) do update set token = forerun.lease.token + 1, holder = null, expires_at = null`,
     parameters: {
       ...placeOf(place),

@@ -6,12 +6,12 @@ const TELLS_UNKNOWN = `cast(pg_catalog.current_setting('server_version_num') as 
 
 /** How large the table `:source` is, in pages and, if it was ever analysed, in rows; and the percentage that a sample takes. */
 export const SIZE = `forerun_size as (
-  select pages, rows, least(100, 100.0 * ${SAMPLED_PAGES} / pages) as percent from (
-    select greatest(1, coalesce(pg_catalog.sum(pg_relation_size(c.oid)), 0) / 8192) as pages,
-           cast(pg_catalog.sum(case when c.reltuples >= 0 and (c.relpages > 0 or ${TELLS_UNKNOWN}) then c.reltuples end) as bigint) as rows
+  select pages, rows, least(100.0, 100.0 * ${SAMPLED_PAGES}.0 / pages) as percent from (
+    select greatest(1.0, coalesce(pg_catalog.sum(pg_catalog.pg_relation_size(cast(c.oid as regclass))), 0.0) / 8192.0) as pages,
+           cast(pg_catalog.sum(case when c.reltuples >= cast(0 as real) and (c.relpages > 0 or ${TELLS_UNKNOWN}) then c.reltuples end) as bigint) as rows
     from pg_class c
-    where c.oid = pg_catalog.to_regclass(cast(:source as text)) and c.relkind <> 'p'
-       or c.oid in (select relid from pg_partition_tree(pg_catalog.to_regclass(cast(:source as text))) where isleaf)
+    where c.oid = cast(pg_catalog.to_regclass(cast(:source as text)) as oid) and c.relkind <> 'p'
+       or c.oid in (select cast(relid as oid) from pg_catalog.pg_partition_tree(pg_catalog.to_regclass(cast(:source as text))) where isleaf)
   ) as forerun_measured
 )`;
 

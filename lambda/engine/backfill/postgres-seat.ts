@@ -52,6 +52,23 @@ export const limited = ({ sql, parameters }: Statement, milliseconds: number): S
 });
 
 /**
+ * A sweep waits for every transaction that has got a number before this one: all that had written behind the cursor when the walk
+ * came to its end. The walk's own last statement cannot tell, because it knows none that has written since it began; nor can a
+ * snapshot, which ends at the last number that is done with. Safe to repeat, and whoever asks: any moment after the walk will do.
+ */
+export const beginSweep = (place: Pick<Seat, 'history' | 'backfill' | 'range'>): Statement => {
+  const { history, backfill, range } = place;
+  return {
+    sql: `update forerun.backfill_range set horizon = cast(pg_catalog.pg_current_xact_id() as text)
+where history = :history and backfill = :backfill and number = :range and pass > 1 and horizon is null`,
+    parameters: { history, backfill, range: BigInt(range) },
+  };
+};
+
+/** The sweep of the range `r` may begin; null where it does not know yet what to wait for. */
+const AWAITED = `(r.pass = 1 or pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= cast(r.horizon as xid8))`;
+
+/**
  * Begins every step of a range. The step counts only if the lease is ours and the range stands where we read it; a second
  * copy of the same request waits at the row and then finds another revision. The cursor moves with the lease's revision, so
  * the one that the request was made with is the right one. A sweep begins once no transaction is open any more that could
@@ -69,13 +86,17 @@ with forerun_seat as materialized (
   join forerun.backfill_range r on r.history = l.history and r.backfill = :backfill and r.number = :range
   join forerun.backfill b on b.history = l.history and b.id = :backfill
   where l.history = :history and l.name = :lease and l.token = :token and l.holder = :worker and l.revision = :revision
-    and ${state}not r.ended and ${LIMITED}
-    and (r.horizon is null or pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) >= cast(r.horizon as xid8))
+    and ${state}not r.ended and ${LIMITED} and ${AWAITED}
   for update of l
 ), forerun_ready as materialized (
-  select pg_catalog.set_config('lock_timeout', :lock_timeout, true) as lock_timeout from forerun_seat
+  select pg_catalog.set_config('lock_timeout', :lock_timeout, true) as lock_timeout, pg_catalog.clock_timestamp() as at
+  from forerun_seat
 )`;
 }
+
+/** Milliseconds since the step got its seat; what its call takes beyond them is no cost of its rows. */
+export const WORKED = `'workedMs', (select cast(1000.0 * cast(extract(epoch from pg_catalog.clock_timestamp() - at) as numeric) as integer)
+            from forerun_ready)`;
 
 export interface Mark {
   /** A condition of SQL: the window is the last one of its range. */
@@ -98,14 +119,13 @@ export function marked({ over, edge, seen, changed, left, redo, frozen }: Mark):
   const turn = frozen ? 'false' : `(${over}) and r.pass = 1`;
   return `forerun_moved as (
   update forerun.lease l
-  set revision = l.revision + 1, expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
+  set revision = l.revision + 1, expires_at = pg_catalog.clock_timestamp() + cast(:lease_ms as double precision) * interval '1 millisecond'
   from forerun_seat s where l.history = s.history and l.name = s.name
   returning l.revision
 ), forerun_marked as (
   update forerun.backfill_range r
   set cursor_key = case when ${turn} then r.lower_key else coalesce(${edge}, r.cursor_key) end,
       pass = case when ${turn} then 2 else r.pass end,
-      horizon = case when ${turn} then cast(pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) as text) else r.horizon end,
       ended = ${last}, redo = ${redo}, scanned = r.scanned + case when r.pass = 1 then ${seen} else 0 end,
       changed = r.changed + ${changed}, left_rows = r.left_rows + ${left}, batches = r.batches + 1, batch_rows = :batch_rows,
       recent = cast(:recent as jsonb), pace = cast(:pace as jsonb), stepped_at = pg_catalog.clock_timestamp()
@@ -125,7 +145,7 @@ export const STANDING = `
   'mine', exists (select from forerun.lease l where l.history = :history and l.name = :lease
                   and l.token = :token and l.holder = :worker),
   'waits', exists (select from forerun.backfill_range r where r.history = :history and r.backfill = :backfill
-                   and r.number = :range and pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) < cast(r.horizon as xid8)),
+                   and r.number = :range and not coalesce(${AWAITED}, false)),
   'backfill', (select ${jsonOfTuning()} from forerun.backfill b where b.history = :history and b.id = :backfill)`;
 
 function jsonOfTuning(): string {

@@ -48,13 +48,13 @@ export function largestRange(place: BackfillPlace, spec: Backfill, key: readonly
   select ${columns.map((column, at) => `${column} as ${names[at]}`).join(', ')} from ${source} ${SAMPLED}
 ), forerun_found as materialized (
   select o.number, o.batch_rows, pg_catalog.jsonb_build_array(${names.map((name) => `cast(s.${name} as text)`).join(', ')}) as key,
-    row_number() over (partition by o.number order by ${names.map((name) => `s.${name}`).join(', ')}) as at,
+    pg_catalog.row_number() over (partition by o.number order by ${names.map((name) => `s.${name}`).join(', ')}) as at,
     pg_catalog.count(*) over (partition by o.number) as keys
   from forerun_open o join forerun_sampled s
     on (o.from_start or ${compared(of('s', names), '>', of('o', lower))}) and (o.to_end or ${compared(of('s', names), '<=', of('o', upper))})
 ), forerun_largest as (
   select number, keys from forerun_found
-  where at = 1 and keys * 100 >= ${LEAST_BATCHES} * batch_rows * (select percent from forerun_size)
+  where at = 1 and cast(keys * 100 as numeric) >= cast(${LEAST_BATCHES} * batch_rows as numeric) * (select percent from forerun_size)
   order by keys desc, number limit 1
 )
 select pg_catalog.jsonb_build_object('range', number, 'keys', pg_catalog.jsonb_agg(key order by at)) as answer
@@ -110,7 +110,7 @@ export function splitRange(
   from pg_catalog.jsonb_array_elements(cast(:keys as jsonb)) with ordinality as e (key, at)
   left join (select ${columns.map((column, at) => `${column} as ${names[at]}`).join(', ')} from ${source} limit 0) as forerun_shape on true
 ), forerun_fitting as (
-  select e_key, row_number() over (order by t.at) as at, pg_catalog.count(*) over () as keys from forerun_tried t, forerun_held h
+  select e_key, pg_catalog.row_number() over (order by t.at) as at, pg_catalog.count(*) over () as keys from forerun_tried t, forerun_held h
   where (h.cursor_key is null or ${beyond}) and (h.upper_key is null or (${within}))
 ), forerun_edge as materialized (
   select e_key as key from forerun_fitting where at = (keys + 1) / 2
@@ -128,8 +128,8 @@ export function splitRange(
   returning history, number
 ), forerun_taken as (
   insert into forerun.lease (history, name, token, holder, acquired_at, expires_at)
-  select history, :leases || number, 1, :worker, pg_catalog.clock_timestamp(),
-         pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond' from forerun_placed
+  select history, :leases || cast(number as text), 1, :worker, pg_catalog.clock_timestamp(),
+         pg_catalog.clock_timestamp() + cast(:lease_ms as double precision) * interval '1 millisecond' from forerun_placed
   on conflict (history, name) do update
     set token = forerun.lease.token + 1, holder = excluded.holder, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
 )

@@ -239,7 +239,7 @@ export const renewRun = (run: {
   token: bigint;
   leaseMs: number;
 }): Statement => ({
-  sql: `update forerun.lease set expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
+  sql: `update forerun.lease set expires_at = pg_catalog.clock_timestamp() + cast(:lease_ms as double precision) * interval '1 millisecond'
 where history = :history and name = 'run' and token = :token and holder = :run_id
   and exists (select from forerun.run r where r.id = :run_id and r.finished_at is null)
 returning token`,

@@ -72,8 +72,8 @@ export const ENDLESS = 'ZF001';
 const LIMIT_STATEMENT = `
 declare was interval := cast(pg_catalog.current_setting('statement_timeout') as interval);
 begin
-  if was = interval '0' or was > milliseconds * interval '1 millisecond' then
-    perform pg_catalog.set_config('statement_timeout', milliseconds || 'ms', true);
+  if was = interval '0' or was > cast(milliseconds as double precision) * interval '1 millisecond' then
+    perform pg_catalog.set_config('statement_timeout', cast(milliseconds as text) || 'ms', true);
   end if;
   return true;
 end`;
@@ -81,6 +81,6 @@ end`;
 /** The journal's part for backfills; `literal` quotes a text as the place needs it in which this stands. */
 export function backfillTables(literal: (text: string) => string): string {
   return `${BACKFILL_TABLES}
-  create or replace function forerun.refuse_endless() returns boolean language plpgsql as ${literal(REFUSE_ENDLESS)};
-  create or replace function forerun.limit_statement(milliseconds integer) returns boolean language plpgsql immutable as ${literal(LIMIT_STATEMENT)};`;
+  create or replace function forerun.refuse_endless() returns boolean language plpgsql set search_path = pg_catalog as ${literal(REFUSE_ENDLESS)};
+  create or replace function forerun.limit_statement(milliseconds integer) returns boolean language plpgsql immutable set search_path = pg_catalog as ${literal(LIMIT_STATEMENT)};`;
 }

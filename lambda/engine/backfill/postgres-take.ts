@@ -39,7 +39,7 @@ export const takeRange = (taker: Taker): Statement => ({
   sql: `with open as materialized (
   select l.history, l.name, r.number, l.expires_at,
     coalesce(l.holder <> :worker and l.expires_at >= pg_catalog.clock_timestamp(), false) as busy
-  from forerun.backfill_range r join forerun.lease l on l.history = r.history and l.name = :leases || r.number
+  from forerun.backfill_range r join forerun.lease l on l.history = r.history and l.name = :leases || cast(r.number as text)
   where r.history = :history and r.backfill = :backfill and not r.ended
 ), free as (
   select l.history, l.name, open.number from open join forerun.lease l on l.history = open.history and l.name = open.name
@@ -51,14 +51,14 @@ export const takeRange = (taker: Taker): Statement => ({
 ), taken as (
   update forerun.lease l
   set token = l.token + 1, holder = :worker, acquired_at = pg_catalog.clock_timestamp(),
-      expires_at = pg_catalog.clock_timestamp() + :lease_ms * interval '1 millisecond'
+      expires_at = pg_catalog.clock_timestamp() + cast(:lease_ms as double precision) * interval '1 millisecond'
   from free where l.history = free.history and l.name = free.name
   returning free.number
 )
 select pg_catalog.jsonb_build_object(
   'state', case when b.checksum = :checksum then b.state else 'cancelled' end, 'reason', b.reason, 'parallel', b.parallel,
   'open', (select pg_catalog.count(*) from open), 'busy', (select pg_catalog.count(*) from open where busy),
-  'freeInMs', (select ceil(1000 * extract(epoch from pg_catalog.min(expires_at) - pg_catalog.clock_timestamp())) from open where busy),
+  'freeInMs', (select pg_catalog.ceil(1000.0 * cast(extract(epoch from pg_catalog.min(expires_at) - pg_catalog.clock_timestamp()) as numeric)) from open where busy),
   'range', (select number from taken), 'total', b.total,
   'scanned', (select coalesce(pg_catalog.sum(r.scanned), 0) from forerun.backfill_range r
               where r.history = b.history and r.backfill = b.id)) as answer

@@ -65,7 +65,7 @@ function rowsAgain({ backfill: { table }, key }: WindowStep, keys: readonly KeyT
     ({ column, type }, at) => `${table}.${column} = cast(forerun_again ->> ${at} as ${type})`,
   );
   return {
-    sql: `json_array_elements(cast(:again as json)) as forerun_list (forerun_again) join ${table} on ${matches.join(' and ')}`,
+    sql: `pg_catalog.json_array_elements(cast(:again as json)) as forerun_list (forerun_again) join ${table} on ${matches.join(' and ')}`,
     parameters: { again: JSON.stringify(keys) },
   };
 }
@@ -165,7 +165,7 @@ export function writeStatement(step: Step, write: Write): Statement {
   return {
     sql: `${tagOf(step.id)} ${SEAT}, forerun_sent as materialized (
   select ${shape.map((name, at) => `c${at} as ${name}`).join(', ')}
-  from json_to_recordset(cast(:rows as json)) as forerun_row (${shape.map((_, at) => `c${at} text`).join(', ')})
+  from pg_catalog.json_to_recordset(cast(:rows as json)) as forerun_row (${shape.map((_, at) => `c${at} text`).join(', ')})
   where exists (select from forerun_ready)
 ), forerun_done as (${done}), ${TALLY}${lost}, ${mark}
 select pg_catalog.jsonb_build_object(${STANDING}, 'seen', cast(:seen as bigint), 'changed', ${CHANGED}, ${STILL}) as answer`,

@@ -41,7 +41,7 @@ function keyOf(spec: Backfill, row: Row): KeyFound {
   const names = columns.map(({ name }) => name).join(', ');
   if (row['usable'] !== true) {
     return {
-      flaw: `no unique index of ${spec.name} has exactly the columns (${names}) in this order, without a condition and all in one direction`,
+      flaw: `no unique index of ${spec.name} has exactly the columns (${names}) in this order, without a condition, all in one direction and of the default operator class of their types`,
     };
   }
   if (row['inherited'] === true) {

@@ -37,6 +37,8 @@ export interface StepAnswer {
   } | null;
   readonly seen: number;
   readonly changed: number;
+  /** How long the database worked on the rows; only where the step is one statement. */
+  readonly workedMs?: number | null;
 }
 
 /** A backfill as its row shows it. */

@@ -45,7 +45,7 @@ const PEEK_MS = 5_000;
 
 /** Looks whether the closing sweep would find anything at all: the range is done if not. */
 export async function peek(step: Step, worker: Worker): Promise<StepAnswer | null> {
-  const limits = { ...worker, statementTimeoutMs: Math.min(PEEK_MS, worker.statementTimeoutMs) };
+  const limits = { ...limitsOf(worker), statementTimeoutMs: Math.min(PEEK_MS, worker.statementTimeoutMs) };
   return inTransaction(limits, async (transaction) =>
     answerOf<StepAnswer>((await transaction.execute(peekStatement(step), { rows: true })).rows),
   );
@@ -71,18 +71,26 @@ async function insist(
 async function send(statement: Statement, worker: Worker, probing: boolean): Promise<StepAnswer | null> {
   const { database } = worker.ports;
   if (!probing) return answerOf<StepAnswer>((await database.execute(statement, { rows: true })).rows);
-  return inTransaction(worker, async (transaction) =>
+  return inTransaction(limitsOf(worker), async (transaction) =>
     answerOf<StepAnswer>((await transaction.execute(statement, { rows: true })).rows),
   );
 }
 
+interface TransactionTerms extends Pick<Worker, 'ports' | 'statementTimeoutMs' | 'idleTimeoutMs'> {
+  readonly lockTimeoutMs?: number;
+}
+
+/** A lock on the table is waited for while the statement is read: only a setting from before it limits that. */
+const limitsOf = ({ ports, statementTimeoutMs, idleTimeoutMs, spec }: Worker): TransactionTerms => ({
+  ports,
+  statementTimeoutMs,
+  idleTimeoutMs,
+  lockTimeoutMs: spec.tuning.lockTimeoutMs,
+});
+
 /** A transaction with time limits of its own; whatever goes wrong before its commit rolls it back. */
 export async function inTransaction<T>(
-  {
-    ports: { database },
-    statementTimeoutMs,
-    idleTimeoutMs,
-  }: Pick<Worker, 'ports' | 'statementTimeoutMs' | 'idleTimeoutMs'>,
+  { ports: { database }, statementTimeoutMs, idleTimeoutMs, lockTimeoutMs }: TransactionTerms,
   work: (transaction: Transaction) => Promise<T>,
   end: 'commit' | 'rollback' = 'commit',
 ): Promise<T> {
@@ -92,6 +100,7 @@ export async function inTransaction<T>(
       settings({
         statement_timeout: `${statementTimeoutMs}ms`,
         idle_in_transaction_session_timeout: `${idleTimeoutMs}ms`,
+        ...(lockTimeoutMs === undefined ? {} : { lock_timeout: `${lockTimeoutMs}ms` }),
       }),
       { rows: false },
     );
@@ -175,7 +184,7 @@ async function ownStatements(
   worker: Worker,
   work: Extract<Worker['spec']['form'], { kind: 'batch' }>['work'],
 ): Promise<StepAnswer | null> {
-  return inTransaction(worker, async (transaction) => {
+  return inTransaction(limitsOf(worker), async (transaction) => {
     const opened = answerOf<Opened>((await transaction.execute(openStatement(step), { rows: true })).rows);
     let changed = 0;
     if (opened?.ready === true && opened.any && opened.from !== null && opened.to !== null) {

@@ -95,7 +95,8 @@ export async function tryBatch(
     'rollback',
   );
   return trial.catch((cause: unknown) => {
-    const ownWords = cause instanceof ForerunError || ['unknown', 'away'].includes(verdictOn(cause));
+    const ownWords =
+      cause instanceof ForerunError || ['unknown', 'away', 'unable'].includes(verdictOn(cause));
     throw ownWords
       ? cause
       : (stoppedByTime(place, cause, { lockTimeoutMs, statementTimeoutMs }) ?? failed(place, cause));

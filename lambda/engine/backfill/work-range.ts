@@ -1,15 +1,16 @@
-import { DatabaseFailure, tolerate } from '../database-failure.ts';
+import { tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
 import type { KeyTexts } from './backfill.ts';
-import { isMisfit, kept, verdictOn } from './failure.ts';
+import { isMisfit, kept, messageOf, verdictOn } from './failure.ts';
 import { withBatch, type PacePoint } from './pace.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
+import { beginSweep } from './postgres-seat.ts';
 import { freeRange, readRange } from './postgres-state.ts';
 import { answerOf, type RangeView, type Sample, type StepAnswer } from './range-view.ts';
 import { LEAST_ROWS, MOST_ROWS, shrunk, sized, startingSize, type Sizing } from './sizing.ts';
 import type { BackfillState } from './states.ts';
 import { makeStep, peek } from './step.ts';
-import { rest, rowsOf, type Worker } from './worker.ts';
+import { hold, rest, rowsOf, type Worker } from './worker.ts';
 
 /** How the work on one range came to its end. */
 export type RangeEnd =
@@ -37,7 +38,6 @@ const PAUSES_MS: readonly number[] = [5_000, 15_000];
 const NICE = 0.25;
 /** Between two looks while something is waited for, in milliseconds. */
 const LOOK_MS = 1_000;
-const HOLD_MS = 5_000;
 
 /** After so many lost answers for one step the next one is smaller. */
 const LOST_IN_A_ROW = 3;
@@ -81,6 +81,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
   let { pace } = held;
   let trusted = false;
   let peeked = spec.frozen || spec.where === null;
+  let awaited = false;
   let attempts = 0;
   let lost = 0;
   let rounds = 0;
@@ -127,6 +128,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       }
       case 'away':
         throw cause;
+      case 'unable':
+        return (await hold(worker, messageOf(cause))) ? null : outOfTime(messageOf(cause));
       case 'hopeless':
         return { end: 'trouble', to: 'failed', reason: kept(cause), cause };
       case 'too-large':
@@ -147,6 +150,9 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
           sizing = shrunk(step.rows);
           return null;
         }
+        // Whoever holds the lock lets go of it some time.
+        if (verdict === 'conflict')
+          return (await hold(worker, messageOf(cause))) ? null : outOfTime(messageOf(cause));
         // No row is to blame: the next worker may try again.
         if (verdict === 'interrupted') throw cause;
         return { end: 'trouble', to: 'paused', reason: `${kept(cause)} at ${await nameOf(step)}`, cause };
@@ -168,8 +174,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     if (worker.surplus() || !(await worker.mayGoOn())) return leave({ end: 'left' });
     const heavy = await worker.throttle.reason();
     if (heavy !== null) {
-      tell({ note: 'waiting', reason: heavy, forMs: HOLD_MS });
-      if (!(await rest(worker, HOLD_MS))) return leave(outOfTime(heavy));
+      if (!(await hold(worker, heavy))) return leave(outOfTime(heavy));
       continue;
     }
     const step = stepNow();
@@ -180,6 +185,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     const beganMs = clock.now();
     let answer: StepAnswer | null;
     try {
+      if (held.range.pass > 1 && !awaited) {
+        await rowsOf(beginSweep(bidder), ports);
+        awaited = true;
+      }
       const way = { probing: !trusted, insisting };
       answer = await (peeking ? peek(step, worker) : makeStep(step, held.range, worker, way));
     } catch (cause) {
@@ -221,7 +230,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     }
     mostRows = answer.backfill.mostRows ?? MOST_ROWS;
     worker.wanted(answer.backfill.parallel);
-    if (trusted) sizing = sized({ ...sizing, rows: step.rows }, answer.seen, tookMs, spec.tuning.targetMs);
+    const { targetMs } = spec.tuning;
+    if (trusted) {
+      sizing = sized({ ...sizing, rows: step.rows }, answer.seen, costOf(answer, tookMs, targetMs), targetMs);
+    }
     if (held.range.pass === 1) worker.learnt.sizing = { ...sizing, rows: Math.min(sizing.rows, mostRows) };
     trusted = true;
     attempts = 0;
@@ -253,11 +265,12 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
 const lostAgain = (tried: readonly KeyTexts[], { redo: [first] }: RangeView): boolean =>
   first !== undefined && tried.some((key) => key.every((text, at) => text === first[at]));
 
+/** So much beside the work on its rows passes only where a call has waited for a lock on the table. */
+const costOf = ({ workedMs }: StepAnswer, tookMs: number, targetMs: number): number =>
+  typeof workedMs === 'number' && tookMs - workedMs > targetMs ? workedMs : tookMs;
+
 function sampled(recent: readonly Sample[], nowMs: number, scanned: number): readonly Sample[] {
   const last = recent.at(-1);
   if (last !== undefined && nowMs - last[0] < SAMPLE_EVERY_MS) return recent;
   return [...recent, [nowMs, scanned] as const].slice(-SAMPLES);
 }
-
-const messageOf = (cause: unknown): string =>
-  cause instanceof DatabaseFailure ? cause.message : kept(cause);

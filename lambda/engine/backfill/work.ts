@@ -2,15 +2,16 @@ import type { Ports } from '../ports.ts';
 import { tolerate } from '../database-failure.ts';
 import type { RunLimits } from '../limits.ts';
 import type { Backfill } from './backfill.ts';
-import { kept, verdictOn } from './failure.ts';
+import { kept, messageOf, verdictOn } from './failure.ts';
 import { findRange } from './find-range.ts';
 import { inLanes, type Lanes } from './lanes.ts';
 import { moveAlong } from './move.ts';
 import { startBackfill, type BackfillPlace } from './postgres-prepare.ts';
 import { findKey, prepare, type KeyFound } from './prepare.ts';
+import type { Taken } from './postgres-take.ts';
 import type { BackfillState } from './states.ts';
 import { throttleOver } from './throttle.ts';
-import { rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
+import { hold, rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
 import { workRange } from './work-range.ts';
 
 export interface Slice {
@@ -75,7 +76,7 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
     leaseMs: slice.limits.leaseMs,
     statementTimeoutMs: Math.min(PROBE_MS, slice.limits.statementTimeoutMs),
     idleTimeoutMs: slice.limits.idleTimeoutMs,
-    throttle: throttleOver(ports),
+    throttle: throttleOver(ports, slice.spec.tuning),
     learnt: { sizing: null },
     tools: {
       inTransaction: true,
@@ -127,7 +128,15 @@ async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<Sli
     if (ports.clock.now() > untilMs) return { end: 'working', why: null, restMs: null };
     if (!(await worker.mayGoOn())) return { end: 'working', why: 'the run was overtaken', restMs: null };
     const bell = lanes.bell();
-    const found = await findRange(worker);
+    let found: Taken;
+    try {
+      found = await findRange(worker);
+    } catch (cause) {
+      if (verdictOn(cause) !== 'unable') throw cause;
+      if (!(await hold(worker, messageOf(cause))))
+        return { end: 'working', why: messageOf(cause), restMs: null };
+      continue;
+    }
     if (found.state === 'succeeded') return { end: 'worked' };
     const { state, reason, total, scanned } = found;
     ports.tell({ note: 'backfill', backfill: slice.place.backfill, state, reason, total, scanned });

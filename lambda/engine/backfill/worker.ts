@@ -57,3 +57,12 @@ export async function rest(
   if (forMs > 0) await ports.clock.sleep(forMs, cancel);
   return true;
 }
+
+/** Between two looks while the database is spared, or can take no change, in milliseconds. */
+const HOLD_MS = 5_000;
+
+/** Waits until the next look; false when the worker's time would be over. */
+export function hold(worker: Pick<Worker, 'ports' | 'untilMs'>, reason: string): Promise<boolean> {
+  worker.ports.tell({ note: 'waiting', reason, forMs: HOLD_MS });
+  return rest(worker, HOLD_MS);
+}
