@@ -23,7 +23,7 @@ export interface OpenBackfill {
 
 /** Range `r` was worked on within the last minute, by the database's clock: what is older tells nothing of the rate. */
 const FRESH = `pg_catalog.jsonb_array_length(r.recent) > 1
-      and cast(r.recent -> -1 ->> 0 as numeric) > 1000 * extract(epoch from pg_catalog.clock_timestamp() - interval '1 minute')`;
+      and cast(r.recent -> -1 ->> 0 as numeric) > 1000.0 * cast(extract(epoch from pg_catalog.clock_timestamp() - interval '1 minute') as numeric)`;
 
 const SPAN = 'pg_catalog.jsonb_build_array(r.recent -> 0, r.recent -> -1)';
 

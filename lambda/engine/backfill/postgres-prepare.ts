@@ -229,7 +229,7 @@ const LEFT = 'rows whose where was still true when the closing sweep left them a
  */
 export const finishBackfill = (place: BackfillPlace, worker: string | null): Statement => ({
   sql: `with swept as (
-  select '${LEFT}' || nullif(pg_catalog.sum(left_rows), 0) as reason from forerun.backfill_range
+  select '${LEFT}' || cast(nullif(pg_catalog.sum(left_rows), 0.0) as text) as reason from forerun.backfill_range
   where history = :history and backfill = :backfill
 ), finished as (
   update forerun.backfill b set state = 'succeeded', finished_at = pg_catalog.clock_timestamp(), reason = swept.reason

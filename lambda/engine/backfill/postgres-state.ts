@@ -108,7 +108,7 @@ from forerun.backfill b where b.history = :history and b.id = :backfill`,
 /** How a range stands and whose it is, in one snapshot: lease and cursor only ever move together. */
 export const readRange = (seat: Omit<Seat, 'token' | 'revision' | 'lockTimeoutMs'>): Statement => ({
   sql: `select pg_catalog.jsonb_build_object('range', ${RANGE}, 'pace', r.pace, 'mostRows', b.most_rows,
-  'restMs', greatest(0, coalesce(b.pause_ms - floor(1000 * extract(epoch from pg_catalog.clock_timestamp() - r.stepped_at)), 0)), 'token', cast(l.token as text), 'revision', cast(l.revision as text),
+  'restMs', greatest(0, coalesce(cast(b.pause_ms as numeric) - pg_catalog.floor(1000.0 * cast(extract(epoch from pg_catalog.clock_timestamp() - r.stepped_at) as numeric)), 0)), 'token', cast(l.token as text), 'revision', cast(l.revision as text),
   'mine', coalesce(l.holder = :worker, false), 'state', b.state) as answer
 from forerun.backfill_range r
 join forerun.backfill b on b.history = r.history and b.id = r.backfill
