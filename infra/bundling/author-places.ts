@@ -38,11 +38,9 @@ export function authorPlacesOf(
 const ELSEWHERE = -1;
 
 const DIGITS = new Uint8Array(128);
-for (const [value, character] of [
-  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
-].entries()) {
+'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.split('').forEach((character, value) => {
   DIGITS[character.charCodeAt(0)] = value;
-}
+});
 const [NEXT_SEGMENT, NEXT_LINE] = [','.charCodeAt(0), ';'.charCodeAt(0)];
 
 /**
