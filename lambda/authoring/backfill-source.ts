@@ -63,7 +63,10 @@ export interface BackfillOptions<T extends Table, K extends ColumnOf<T>> {
   readonly batchRows?: number;
   /** How long a batch should take, in milliseconds. @default 500 */
   readonly targetMs?: number;
-  /** Least pause between two batches, in milliseconds; it is a quarter of a batch's time where that is longer. @default 10 */
+  /**
+   * Least pause between two batches, in milliseconds; where others are at work it is a quarter of the batch's time, if that is
+   * longer. @default 0
+   */
   readonly pauseMs?: number;
   /** Ranges of the key worked on at the same time, 1 to 16. @default 1 */
   readonly parallel?: number;

@@ -13,7 +13,7 @@ import type { ColumnOf, Table, Tables } from './table.ts';
 const DEFAULTS: Tuning = {
   batchRows: 500,
   targetMs: 500,
-  pauseMs: 10,
+  pauseMs: 0,
   parallel: 1,
   lockTimeoutMs: 1_000,
   activeSessions: 25,
