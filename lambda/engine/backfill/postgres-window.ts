@@ -23,7 +23,8 @@ export const keyName = (at: number): string => `forerun_k${at}`;
 /**
  * The last of the next keys of the range. It is found by its place alone: keeping the keys, sorting and counting them would cost
  * more than the rest of a batch's reading. `forerun_filled` has a row where the window holds as many keys as it may; otherwise the
- * range ends within it. `forerun_ready` stands before it.
+ * range ends within it. `forerun_ready` stands before it. The keys that are left are counted with a limit: there are fewer, but a count
+ * of the whole range would make the statement look so dear to the planner that it compiles it (`jit_above_cost`).
  */
 export function windowOf(step: WindowStep, guarded: boolean) {
   const walk = walkOf(step, guarded);
@@ -37,7 +38,8 @@ export function windowOf(step: WindowStep, guarded: boolean) {
   union all
   (select ${named} from ${walk.from} and not exists (select from forerun_filled) order by ${downward} limit 1)
 ), forerun_seen as materialized (
-  select case when exists (select from forerun_filled) then ${step.rows} else (select pg_catalog.count(*) from ${walk.from}) end as keys
+  select case when exists (select from forerun_filled) then ${step.rows}
+    else (select pg_catalog.count(*) from (select from ${walk.from} limit ${step.rows}) as forerun_rest) end as keys
 )`,
     parameters: walk.parameters,
     /** Keys of the window, as an expression. */
