@@ -55,10 +55,8 @@ export async function answerOnBackfills(
       const untilMs = deadlineMs - KEPT_BACK_MS;
       const wanted =
         event.backfill === undefined ? await openIds(operator.history, ports, postgres) : [event.backfill];
-      const worked =
-        event.backfill === undefined
-          ? await workOnOwn(wanted, crew, untilMs, ports)
-          : await work(wanted, crew, untilMs, ports);
+      const workOn = event.backfill === undefined ? workOnOwn : work;
+      const worked = await workOn(wanted, crew, untilMs, ports);
       const left = new Set(worked.passedOver.map(({ id }) => id));
       const shown = await list(wanted.filter((id) => !left.has(id)));
       const stopped = shown.backfills.some(({ state }) => isStopped(state));

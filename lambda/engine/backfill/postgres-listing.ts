@@ -1,5 +1,6 @@
 import type { Statement } from '../ports.ts';
 import { RECENT } from './open-backfill.ts';
+import { LEASE_OF_R } from './postgres-seat.ts';
 
 /** Backfills that a list shows; it says how many more there are. */
 const LISTED = 50;
@@ -20,7 +21,7 @@ const ORDER = `case when b.state in ('paused', 'failed') then 0 when b.state in 
 
 /** The ranges of backfill `b`: whether a worker alive holds one, and whether one waits for transactions that are still open. */
 const RANGES_OF = `(select r.*,
-      exists (select from forerun.lease l where l.history = r.history and l.name = 'backfill:' || r.backfill || ':' || cast(r.number as text)
+      exists (select from forerun.lease l where l.history = r.history and l.name = ${LEASE_OF_R}
               and l.holder is not null and l.expires_at >= pg_catalog.clock_timestamp()) as held,
       not r.ended and coalesce(pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) < cast(r.horizon as pg_catalog.xid8), false) as waits
     from forerun.backfill_range r where r.history = b.history and r.backfill = b.id) as r`;

@@ -16,6 +16,9 @@ export interface Seat {
 /** Every lease of a backfill begins so. */
 export const leasePrefix = (backfill: string): string => `backfill:${backfill}:`;
 
+/** Name of the lease of a range `r`, in SQL. */
+export const LEASE_OF_R = `'${leasePrefix("' || r.backfill || '")}' || cast(r.number as text)`;
+
 const leaseName = (backfill: string, range: number): string => `${leasePrefix(backfill)}${range}`;
 
 /** Which range; for all statements about one. */

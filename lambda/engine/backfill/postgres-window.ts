@@ -23,8 +23,8 @@ export const keyName = (at: number): string => `forerun_k${at}`;
 /**
  * The last of the next keys of the range. It is found by its place alone: keeping the keys, sorting and counting them would cost
  * more than the rest of a batch's reading. `forerun_filled` has a row where the window holds as many keys as it may; otherwise the
- * range ends within it. `forerun_ready` stands before it. The keys that are left are counted with a limit: there are fewer, but a count
- * of the whole range would make the statement look so dear to the planner that it compiles it (`jit_above_cost`).
+ * range ends within it. `forerun_ready` stands before it. The keys that are left are counted with a limit, though there are fewer: a
+ * count of the whole range would raise the planner's cost of each batch with the size of the table, up to `jit_above_cost`.
  */
 export function windowOf(step: WindowStep, guarded: boolean) {
   const walk = walkOf(step, guarded);

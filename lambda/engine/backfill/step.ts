@@ -61,7 +61,7 @@ async function insist(
   worker: Worker,
   form: TransformForm,
 ): Promise<StepAnswer | null> {
-  return inTransaction(worker, async (transaction) => {
+  return inTransaction(limitsOf(worker), async (transaction) => {
     await transaction.execute(lockStatement(step, range.redo.slice(0, step.rows)), { rows: false });
     const write = await computed(step, range, transaction, form);
     return answerOf<StepAnswer>((await transaction.execute(write, { rows: true })).rows);

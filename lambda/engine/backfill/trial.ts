@@ -2,7 +2,6 @@ import { DatabaseFailure } from '../database-failure.ts';
 import { ForerunError, UNTOUCHED } from '../errors.ts';
 import type { RunLimits } from '../limits.ts';
 import type { Ports, Transaction } from '../ports.ts';
-import { settings } from '../postgres-settings.ts';
 import { openSession, tagged } from '../session.ts';
 import type { Backfill, KeyTexts } from './backfill.ts';
 import { isEndless, kept, verdictOn } from './failure.ts';
@@ -20,6 +19,7 @@ import type { BackfillPlace } from './postgres-prepare.ts';
 import { findKey } from './prepare.ts';
 import { answerOf } from './range-view.ts';
 import { inTransaction } from './step.ts';
+import { probeMs } from './worker.ts';
 
 /** What one batch would do; it was rolled back. Holds values of rows, so it goes to whoever asked and nowhere else. */
 export interface Trial {
@@ -31,9 +31,6 @@ export interface Trial {
 }
 
 const SHOWN_ROWS = 5;
-
-/** No statement of a trial takes longer, in milliseconds: the locks that it has are held until it is rolled back. */
-const TRIAL_MS = 15_000;
 
 /** Runs the first batch in a transaction that is rolled back. It asks for no lease: nothing of it stays. */
 export async function tryBatch(
@@ -61,12 +58,12 @@ export async function tryBatch(
     upper: null,
     rows: spec.tuning.batchRows,
   };
-  const statementTimeoutMs = Math.min(TRIAL_MS, limits.statementTimeoutMs);
+  // The locks that it has are held until it is rolled back.
+  const statementTimeoutMs = probeMs(limits);
   const { lockTimeoutMs } = spec.tuning;
   const trial = inTransaction(
-    { ports, statementTimeoutMs, idleTimeoutMs: limits.idleTimeoutMs },
+    { ports, statementTimeoutMs, idleTimeoutMs: limits.idleTimeoutMs, lockTimeoutMs },
     async (transaction) => {
-      await transaction.execute(settings({ lock_timeout: `${lockTimeoutMs}ms` }), { rows: false });
       const sampled = answerOf<Sampled>(
         (await transaction.execute(sampleStatement(step, SHOWN_ROWS), { rows: true })).rows,
       );

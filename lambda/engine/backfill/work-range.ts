@@ -110,6 +110,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
   };
 
   /** Null when the work goes on. */
+  const waitFor = async (reason: string): Promise<RangeEnd | null> =>
+    (await hold(worker, reason)) ? null : outOfTime(reason);
+
+  /** Null when the work goes on. */
   const afterFailure = async (cause: unknown, step: Step): Promise<RangeEnd | null> => {
     const verdict = verdictOn(cause);
     trusted = false;
@@ -129,7 +133,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
       case 'away':
         throw cause;
       case 'unable':
-        return (await hold(worker, messageOf(cause))) ? null : outOfTime(messageOf(cause));
+        return waitFor(messageOf(cause));
       case 'hopeless':
         return { end: 'trouble', to: 'failed', reason: kept(cause), cause };
       case 'too-large':
@@ -151,8 +155,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
           return null;
         }
         // Whoever holds the lock lets go of it some time.
-        if (verdict === 'conflict')
-          return (await hold(worker, messageOf(cause))) ? null : outOfTime(messageOf(cause));
+        if (verdict === 'conflict') return waitFor(messageOf(cause));
         // No row is to blame: the next worker may try again.
         if (verdict === 'interrupted') throw cause;
         return { end: 'trouble', to: 'paused', reason: `${kept(cause)} at ${await nameOf(step)}`, cause };
@@ -174,7 +177,8 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     if (worker.surplus() || !(await worker.mayGoOn())) return leave({ end: 'left' });
     const heavy = await worker.throttle.reason();
     if (heavy !== null) {
-      if (!(await hold(worker, heavy))) return leave(outOfTime(heavy));
+      const end = await waitFor(heavy);
+      if (end !== null) return leave(end);
       continue;
     }
     const step = stepNow();

@@ -11,7 +11,7 @@ import { findKey, prepare, type KeyFound } from './prepare.ts';
 import type { Taken } from './postgres-take.ts';
 import type { BackfillState } from './states.ts';
 import { throttleOver } from './throttle.ts';
-import { hold, rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
+import { hold, probeMs, rest, rowsOf, viewBackfill, type Worker } from './worker.ts';
 import { workRange } from './work-range.ts';
 
 export interface Slice {
@@ -74,7 +74,7 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
     key: found.key,
     name: slice.worker,
     leaseMs: slice.limits.leaseMs,
-    statementTimeoutMs: Math.min(PROBE_MS, slice.limits.statementTimeoutMs),
+    statementTimeoutMs: probeMs(slice.limits),
     idleTimeoutMs: slice.limits.idleTimeoutMs,
     throttle: throttleOver(ports, slice.spec.tuning),
     learnt: { sizing: null },
@@ -162,9 +162,6 @@ async function workLane(slice: Slice, worker: Worker, lanes: Lanes): Promise<Sli
     if (end.end === 'trouble') return stop(slice, end.to, end.reason, end.cause, ports);
   }
 }
-
-/** A statement whose time nobody knows yet is stopped by the database after so long, in milliseconds. */
-const PROBE_MS = 15_000;
 
 /** The key as the catalog has it now. Where its types are others than in the beginning, its order may be another one, too. */
 async function keyFor(

@@ -1,5 +1,6 @@
 import type { Ports, Statement } from '../ports.ts';
 import { repeatable } from '../lease.ts';
+import type { RunLimits } from '../limits.ts';
 import type { Backfill, BatchTools, KeyColumn } from './backfill.ts';
 import { answerOf, type BackfillView } from './range-view.ts';
 import type { BackfillPlace } from './postgres-prepare.ts';
@@ -66,3 +67,9 @@ export function hold(worker: Pick<Worker, 'ports' | 'untilMs'>, reason: string):
   worker.ports.tell({ note: 'waiting', reason, forMs: HOLD_MS });
   return rest(worker, HOLD_MS);
 }
+
+const PROBE_MS = 15_000;
+
+/** A statement whose time nobody knows yet is stopped by the database after so long, in milliseconds. */
+export const probeMs = ({ statementTimeoutMs }: Pick<RunLimits, 'statementTimeoutMs'>): number =>
+  Math.min(PROBE_MS, statementTimeoutMs);
