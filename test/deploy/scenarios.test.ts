@@ -1,7 +1,7 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalPostgres } from '../../local/postgres/postgres.ts';
-import { module, openStage, openTheatre, STACK, type Stage } from './stage.ts';
+import { lambdaOf, module, openStage, openTheatre, STACK, type Stage } from './stage.ts';
 
 let postgres: LocalPostgres;
 let stage: Stage;
@@ -142,15 +142,7 @@ const runnerArn = (): string =>
 
 /** Whether a version of the runner is still there to be asked. */
 async function answers(arn: string): Promise<boolean> {
-  const { environment } = stage.rehearsal;
-  const client = new LambdaClient({
-    endpoint: String(environment['AWS_ENDPOINT_URL_LAMBDA']),
-    region: String(environment['AWS_REGION']),
-    credentials: {
-      accessKeyId: String(environment['AWS_ACCESS_KEY_ID']),
-      secretAccessKey: String(environment['AWS_SECRET_ACCESS_KEY']),
-    },
-  });
+  const client = lambdaOf(stage.rehearsal);
   try {
     await client.send(new InvokeCommand({ FunctionName: arn, Payload: '{"action":"status"}' }));
     return true;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Attributes, RunEventDetail } from '../../lambda/contract.ts';
 import type { LocalPostgres } from '../../local/postgres/postgres.ts';
-import { module, openStage, openTheatre, STACK, type HandAnswer, type Stage } from './stage.ts';
+import { lambdaOf, module, openStage, openTheatre, STACK, type HandAnswer, type Stage } from './stage.ts';
 
 let postgres: LocalPostgres;
 let stage: Stage;
@@ -376,15 +376,7 @@ function measured(log: string): readonly Readonly<Record<string, unknown>>[] {
 }
 
 async function invoke(alias: string, event: object): Promise<HandAnswer> {
-  const { environment } = stage.rehearsal;
-  const client = new LambdaClient({
-    endpoint: String(environment['AWS_ENDPOINT_URL_LAMBDA']),
-    region: String(environment['AWS_REGION']),
-    credentials: {
-      accessKeyId: String(environment['AWS_ACCESS_KEY_ID']),
-      secretAccessKey: String(environment['AWS_SECRET_ACCESS_KEY']),
-    },
-  });
+  const client = lambdaOf(stage.rehearsal);
   try {
     const FunctionName = physicalId('AWS::Lambda::Alias', `Migrations${alias}`);
     const { Payload } = await client.send(

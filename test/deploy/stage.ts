@@ -180,16 +180,22 @@ const LATER_GATE = `exports.handler = async ({ ResponseURL, StackId, RequestId, 
   await fetch(ResponseURL, { method: 'PUT', body });
 };`;
 
+/** A client of the Lambda on the stage. */
+export const lambdaOf = ({ environment }: Pick<Rehearsal, 'environment'>): LambdaClient =>
+  new LambdaClient(settingsFor('LAMBDA', environment));
+
+const settingsFor = (service: string, environment: Rehearsal['environment']) => ({
+  endpoint: String(environment[`AWS_ENDPOINT_URL_${service}`]),
+  region: String(environment['AWS_REGION']),
+  credentials: {
+    accessKeyId: String(environment['AWS_ACCESS_KEY_ID']),
+    secretAccessKey: String(environment['AWS_SECRET_ACCESS_KEY']),
+  },
+});
+
 /** Reads rows through the Data API, with the secret of the cluster that stands now. */
 async function rowsOf({ environment }: Rehearsal, resources: readonly Resource[], sql: string) {
-  const client = new RDSDataClient({
-    endpoint: String(environment['AWS_ENDPOINT_URL_RDS_DATA']),
-    region: String(environment['AWS_REGION']),
-    credentials: {
-      accessKeyId: String(environment['AWS_ACCESS_KEY_ID']),
-      secretAccessKey: String(environment['AWS_SECRET_ACCESS_KEY']),
-    },
-  });
+  const client = new RDSDataClient(settingsFor('RDS_DATA', environment));
   const cluster = resources.find(({ type }) => type === 'AWS::RDS::DBCluster');
   const { formattedRecords } = await client.send(
     new ExecuteStatementCommand({
@@ -206,20 +212,13 @@ async function rowsOf({ environment }: Rehearsal, resources: readonly Resource[]
 }
 
 async function executionsOf(
-  { environment }: Rehearsal,
+  rehearsal: Rehearsal,
   resources: readonly Resource[],
 ): Promise<readonly { readonly name: string; readonly status: string }[]> {
   const worker = resources.find(
     ({ type, logicalId }) => type === 'AWS::Lambda::Function' && logicalId.startsWith('MigrationsWorker'),
   );
-  const client = new LambdaClient({
-    endpoint: String(environment['AWS_ENDPOINT_URL_LAMBDA']),
-    region: String(environment['AWS_REGION']),
-    credentials: {
-      accessKeyId: String(environment['AWS_ACCESS_KEY_ID']),
-      secretAccessKey: String(environment['AWS_SECRET_ACCESS_KEY']),
-    },
-  });
+  const client = lambdaOf(rehearsal);
   const { DurableExecutions = [] } = await client.send(
     new ListDurableExecutionsByFunctionCommand({ FunctionName: String(worker?.physicalId) }),
   );
