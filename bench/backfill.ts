@@ -21,7 +21,7 @@ import { databaseCpu } from './database-cpu.ts';
 
 /**
  * How long changing many rows takes: a backfill beside one plain UPDATE and beside loops as one would write them by hand, and
- * what an app that reads and writes single rows feels meanwhile. `npm run bench:backfill -- <rows> <pairs>`.
+ * what an app that reads and writes single rows feels meanwhile. `npm run bench:backfill -- <rows> <pairs> <rows for the memory>`.
  */
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 /** Added to every Data API call, for all contenders alike: the way to the service and back. */
@@ -33,6 +33,8 @@ const TARGET_MS = 500;
 const QUIET_MS = 10_500;
 /** How often the pair that matters most is run, in turn. */
 const PAIRS = Number(process.argv[3] ?? 3);
+/** Rows of the two backfills whose memory is compared. */
+const [FEW, MANY] = [50_000, Number(process.argv[4] ?? ROWS)];
 
 const place = await startWorkplace();
 const database = await place.freshDatabase();
@@ -284,8 +286,7 @@ for (const parallel of [2, 4]) {
 }
 say(`loop of ${BATCH} rows through the SDK`, await measure(loop), plain);
 say(`loop of ${BATCH} rows with Kysely`, await measure(kyselyLoop), plain);
-const large = await measure((ports) => ours(transformForm, ports));
-say('backfill, transform', large, plain);
+say('backfill, transform', await measure((ports) => ours(transformForm, ports)), plain);
 say(`loop of ${BATCH} rows: read, compute, write`, await measure(transformLoop), plain);
 
 process.stdout.write('\nan app that reads and updates single rows meanwhile      p50       p99      most\n');
@@ -304,11 +305,11 @@ await felt('one plain UPDATE', () => direct.query(UPDATE));
 await fill(ROWS);
 await felt('backfill, set', () => ours(setForm(1), distant(database.ports({ timeMs: 3_600_000 }))));
 
-const small = await measure((ports) => ours(transformForm, ports), Math.min(ROWS, 50_000));
-process.stdout.write(
-  `\nmost heap, transform: ${small.heapMb.toFixed(0)} MB for ${Math.min(ROWS, 50_000).toLocaleString('en')} rows, ${large.heapMb.toFixed(0)} MB for ${ROWS.toLocaleString('en')}\n`,
-);
-
+const heapOf = async (rows: number): Promise<string> => {
+  const { heapMb } = await measure((ports) => ours(transformForm, ports), rows);
+  return `${heapMb.toFixed(0)} MB for ${rows.toLocaleString('en')} rows`;
+};
+process.stdout.write(`\nmost heap, transform: ${await heapOf(FEW)}, ${await heapOf(MANY)}\n`);
 process.stdout.write('size and time of each batch of the first backfill: bench/results/backfill.svg\n');
 await app.end();
 await direct.end();

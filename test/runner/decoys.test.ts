@@ -46,10 +46,18 @@ const history: Definitions = {
       await op.execute('create table thing (id bigint primary key, n integer, mark text)');
       await op.execute('create table copy (id bigint primary key, mark text)');
       await op.execute('insert into thing (id) select pg_catalog.generate_series(1, 600)');
+      // Other people's tables, so that each part of the catalog has rows to be compared.
+      await op.execute('create table parted (id integer primary key) partition by range (id)');
+      await op.execute('create table part partition of parted for values from (1) to (9)');
+      await op.execute(
+        'create trigger untouched before update on part for each row execute function suppress_redundant_updates_trigger()',
+      );
+      await op.execute('create rule unwritten as on update to parted where old.id = 0 do instead nothing');
     },
     async down({ op }) {
       await op.execute('drop table thing');
       await op.execute('drop table copy');
+      await op.execute('drop table parted');
     },
   }),
   '0002_set': backfill({ ...held, after: '0001_create', parallel: 2, where: sql`n is null`, set: { n: 1 } }),

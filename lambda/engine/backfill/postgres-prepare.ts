@@ -31,6 +31,9 @@ export const describeKey = ({ table, key, form }: Backfill): Statement => ({
   },
 });
 
+/** Bits of `pg_trigger.tgtype`: for each row, before, on update (`TRIGGER_TYPE_…` in PostgreSQL's `pg_trigger.h`). */
+const BEFORE_EACH_UPDATE = 1 | 2 | 16;
+
 /**
  * A row can be copied twice unless the second copy meets the first in a unique index, whatever happened to the row in between.
  * So the index must have the walked key and nothing else, taken over as it is: any other column of the row may have changed
@@ -65,8 +68,16 @@ select
   pg_catalog.to_regclass(cast(:table as text)) is not null as there,
   exists (
     select from pg_inherits h join pg_class c on c.oid = h.inhparent
-    where h.inhparent = pg_catalog.to_regclass(cast(:table as text)) and c.relkind <> 'p'
+    where h.inhparent = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and c.relkind <> 'p'
   ) as inherited,
+  exists (
+    select from pg_trigger t where (t.tgtype & cast(${BEFORE_EACH_UPDATE} as smallint)) = cast(${BEFORE_EACH_UPDATE} as smallint)
+      and t.tgrelid in (
+        select cast(p.relid as oid) from pg_catalog.pg_partition_tree(pg_catalog.to_regclass(cast(:table as text))) p
+        union all select cast(pg_catalog.to_regclass(cast(:table as text)) as oid))
+  ) or exists (
+    select from pg_rewrite w where w.ev_class = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and w.ev_type = '2'
+  ) as triggered,
   (select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', name, 'type', type, 'notNull', attnotnull, 'orderable', exists (
      select from pg_opclass o join pg_am m on m.oid = o.opcmethod join pg_type t on t.oid = n.atttypid
      where m.amname = 'btree' and o.opcdefault

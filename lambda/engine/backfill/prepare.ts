@@ -6,7 +6,13 @@ import type { BackfillView } from './range-view.ts';
 import { viewBackfill, rest, rowsOf, type Worker } from './worker.ts';
 
 /** The key with its types, or why it cannot be walked over. */
-export type KeyFound = { readonly key: readonly KeyColumn[] } | { readonly flaw: string };
+export type KeyFound =
+  | {
+      readonly key: readonly KeyColumn[];
+      /** Something may change a row beside what an `update` of it says. */
+      readonly triggered: boolean;
+    }
+  | { readonly flaw: string };
 
 /** More ranges than workers, so that those who are done early find more work without a split. */
 const RANGES_A_WORKER = 4;
@@ -61,6 +67,7 @@ function keyOf(spec: Backfill, row: Row): KeyFound {
     }
   }
   return {
+    triggered: row['triggered'] === true,
     key: spec.key.map((one, at) => {
       const type = widest(columns[at]?.type ?? 'text');
       const copied = spec.frozen ? undefined : meets?.[one.name];

@@ -1,7 +1,7 @@
 import { tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
 import type { KeyTexts } from './backfill.ts';
-import { isMisfit, kept, messageOf, verdictOn } from './failure.ts';
+import { isEndless, isMisfit, kept, messageOf, verdictOn } from './failure.ts';
 import { withBatch, type PacePoint } from './pace.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
 import { beginSweep } from './postgres-seat.ts';
@@ -97,6 +97,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     upper: held.range.upper,
     rows: Math.min(sizing.rows, mostRows),
     sweeping: held.range.pass > 1,
+    asking: held.range.pass > 1 || worker.learnt.alike,
     recent: JSON.stringify(recent),
     statementTimeoutMs: worker.statementTimeoutMs,
     pace: JSON.stringify(pace),
@@ -198,6 +199,10 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
     } catch (cause) {
       if (peeking && verdictOn(cause) === 'too-large') {
         peeked = true;
+        continue;
+      }
+      if (spec.form.kind === 'set' && !step.asking && isEndless(cause)) {
+        worker.learnt.alike = true;
         continue;
       }
       const end = await afterFailure(cause, step);

@@ -77,7 +77,7 @@ export async function workSlice(slice: Slice, ports: Ports): Promise<SliceEnd> {
     statementTimeoutMs: probeMs(slice.limits),
     idleTimeoutMs: slice.limits.idleTimeoutMs,
     throttle: throttleOver(ports, slice.spec.tuning),
-    learnt: { sizing: null },
+    learnt: { sizing: null, alike: slice.spec.frozen || found.triggered },
     tools: {
       inTransaction: true,
       progress: (message) => ports.tell({ note: 'progress', migration: place.backfill, message }),

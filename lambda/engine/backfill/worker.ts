@@ -25,8 +25,8 @@ export interface Worker {
   /** No step begins after this moment, in milliseconds since 1970. */
   readonly untilMs: number;
   readonly throttle: Throttle;
-  /** What was learnt on the ranges so far, for a range that is new to all: shared by those that work side by side. */
-  readonly learnt: { sizing: Sizing | null };
+  /** What was learnt on the ranges so far: shared by those that work side by side. */
+  readonly learnt: Learnt;
   readonly tools: BatchTools;
   /** Called before each batch, whatever becomes of it. */
   readonly onBatch?: () => void;
@@ -36,6 +36,13 @@ export interface Worker {
   readonly surplus: () => boolean;
   /** Told after each step how many shall work at the same time. */
   readonly wanted: (parallel: number) => void;
+}
+
+interface Learnt {
+  /** For a range that is new to all. */
+  sizing: Sizing | null;
+  /** There may be rows that `set` would leave as they are, though their `where` is true. */
+  alike: boolean;
 }
 
 /** The backfill as it stands; null when the journal has none of this name. */
