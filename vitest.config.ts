@@ -32,12 +32,13 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     typecheck: { enabled: false },
+    globalSetup: './test/temporary-folder.ts',
     // CDK's rules for CloudFormation take two seconds a synth; tests that are about them turn them on.
     env: { CDK_VALIDATION: 'false' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Some tests wait for the pauses of the real thing: with half a worker more a core, others go on meanwhile.
-    maxWorkers: '150%',
+    // Some tests wait for the pauses of the real thing: with two workers a core, others go on meanwhile.
+    maxWorkers: '200%',
     sequence: { shuffle: { tests: true }, sequencer: LongFirst },
   },
 });

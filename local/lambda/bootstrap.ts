@@ -3,6 +3,7 @@
  * It stands in for Lambda's managed Node.js runtime and touches nothing else of the user's process.
  */
 
+import { flushCompileCache } from 'node:module';
 import { LoadError, loadHandler, offerSdk, type Handler } from './handler-loader.ts';
 import { endMark, type InvokeMessage, type RuntimeFailure, type RuntimeMessage } from './messages.ts';
 
@@ -10,6 +11,10 @@ const send = process.send?.bind(process);
 const out = process.stdout.write.bind(process.stdout);
 const err = process.stderr.write.bind(process.stderr);
 delete process.send;
+
+// The process will be killed: what was compiled so far, which is ours, is kept now for those that come after it.
+flushCompileCache();
+delete process.env['NODE_COMPILE_CACHE'];
 
 let current: string | undefined;
 

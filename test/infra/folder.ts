@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
@@ -48,6 +48,8 @@ export function sameFolderOf(files: AnyFiles): string {
   const known = lasting.get(key);
   if (known !== undefined) return known;
   const { path, remove } = makeFolder(files);
+  // Of a file that was written a moment ago the bundling does not know whether it has it, and would read it again.
+  for (const file of Object.keys(files)) utimesSync(join(path, file), 1, 1);
   lasting.set(key, path);
   removals.push(remove);
   return path;
