@@ -195,20 +195,17 @@ const createNumbers = migration({
   down: irreversible('a test'),
 });
 
-const raise = backfill({
-  ...common,
-  pauseMs: 1_000,
-  after: '0001_create',
-  table: numbers,
-  key: 'id',
-  where: sql`n = 0`,
-  set: { n: 1 },
+/** With pauses between batches. */
+const paused = { ...common, pauseMs: 1_000, after: '0001_create', key: 'id' } as const;
+
+const raising = historyOf({
+  '0001_create': createNumbers,
+  '0002_raise': backfill({ ...paused, table: numbers, where: sql`n = 0`, set: { n: 1 } }),
 });
 
-/** Runs until something happens behind the first batch, and tells how the run ended. */
-const meanwhile = async (definition: typeof raise, statement: string) => {
+/** Something happens in the pause after the first batch; tells how the run ended. */
+const meanwhile = async (history: ReturnType<typeof historyOf>, statement: string) => {
   const database = await place.freshDatabase();
-  const history = historyOf({ '0001_create': createNumbers, '0002_raise': definition });
   const happened: Promise<unknown>[] = [];
   const clock = fastClock();
   const result = await database.up(history, {
@@ -224,7 +221,7 @@ const meanwhile = async (definition: typeof raise, statement: string) => {
     },
   });
   await Promise.all(happened);
-  return { database, history, result };
+  return { database, result };
 };
 
 describe('while it works', () => {
@@ -243,7 +240,7 @@ describe('while it works', () => {
       'SQLSTATE 42883',
     ],
   ])('%s: it stops clearly, and again when it is retried', async (_what, statement, why, again) => {
-    const { database, history, result } = await meanwhile(raise, statement);
+    const { database, result } = await meanwhile(raising, statement);
     expect(result.error?.code).toBe('backfill-stopped');
     expect(result.error?.text.what).toContain(`is failed: ${why}`);
     expect(result.error?.text.next).toContain('"retry"');
@@ -252,13 +249,13 @@ describe('while it works', () => {
     );
     expect(range).toEqual({ cursor: String(range?.['changed']), changed: range?.['changed'] });
     await database.query(`update forerun.backfill set state = 'enqueued'`);
-    const retried = await database.up(history, { clock: fastClock() });
+    const retried = await database.up(raising, { clock: fastClock() });
     expect(retried.error?.text.what).toContain(again);
   });
 
   test('the key becomes wider: it goes on, beyond what the narrow type could hold', async () => {
     const { database, result } = await meanwhile(
-      raise,
+      raising,
       `alter table thing alter id type bigint; insert into thing select 5000000000 + g from generate_series(1, 30) g`,
     );
     expect(result.error).toBeNull();
@@ -268,10 +265,8 @@ describe('while it works', () => {
   });
 
   test('a key of characters becomes wider: no row is met twice', async () => {
-    const database = await place.freshDatabase();
-    const happened: Promise<unknown>[] = [];
     const codes = table('thing', { id: char(), n: integer() });
-    const result = await database.up(
+    const { database, result } = await meanwhile(
       historyOf({
         '0001_create': migration({
           after: 'base',
@@ -282,26 +277,14 @@ describe('while it works', () => {
           down: irreversible('a test'),
         }),
         '0002_raise': backfill({
-          ...common,
-          after: '0001_create',
+          ...paused,
           table: codes,
-          key: 'id',
           where: sql`n < 100`,
           set: { n: sql`n + 100` },
         }),
       }),
-      {
-        clock: fastClock(),
-        tell: (note) => {
-          if (note.note !== 'batch' || happened.length > 0) return;
-          const widened = database.query(
-            `alter table thing alter id type char(6); insert into thing select '1' || lpad(g::text, 5, '0') from generate_series(1, 40) g`,
-          );
-          happened.push(widened);
-        },
-      },
+      `alter table thing alter id type char(6); insert into thing select '1' || lpad(g::text, 5, '0') from generate_series(1, 40) g`,
     );
-    await Promise.all(happened);
     expect(result.error).toBeNull();
     expect(await database.query('select n, count(*)::int as rows from thing group by n')).toEqual([
       { n: 100, rows: 100 },

@@ -14,6 +14,7 @@ import {
 } from 'forerun';
 import { backfills, tune, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
 import { largestRange, type Largest } from '../../lambda/engine/backfill/postgres-split.ts';
+import { takeRange, type Taker } from '../../lambda/engine/backfill/postgres-take.ts';
 import { findKey } from '../../lambda/engine/backfill/prepare.ts';
 import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
@@ -151,19 +152,43 @@ describe('a backfill with one range', () => {
     await expectSeamless(database);
   });
 
+  test('gives no more ranges than it may to those who bid at the same moment', async () => {
+    const { database, history } = await enqueued({ '0001_create': many(1_200), [ID]: count });
+    await database.query('update forerun.backfill set parallel = 2');
+    // Time for the ranges to be made, and none to work on them.
+    await work([ID], operatorOf(history, 'first'), Date.now() - 1, database.ports());
+    const worker = (name: string): Taker => ({
+      ...{ history: 'default', backfill: ID, checksum: `v1:${ID}`, leaseMs: 60_000 },
+      worker: name,
+    });
+    for (let round = 1; round <= 10; round++) {
+      const bids = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
+        database.ports().database.execute(takeRange(worker(name)), { rows: true }),
+      );
+      await Promise.all(bids);
+      expect(
+        await database.query(`select count(*)::int as held from forerun.lease where holder is not null`),
+      ).toEqual([{ held: 2 }]);
+      await database.query('update forerun.lease set holder = null, expires_at = null');
+    }
+  });
+
   test('is not split for ever: with little left in it, it is left to its holder', async () => {
     const { database, history } = await enqueued({ '0001_create': many(100), [ID]: count });
     await database.query('update forerun.backfill set most_rows = 4');
-    const operator = operatorOf(history, 'one');
     const ports = database.ports();
-    const found: unknown[] = [];
-    const looking = database.ports({
-      tell(note) {
-        if (note.note === 'batch') found.push(largest(history, ports));
+    const seen: unknown[] = [];
+    const looking: Ports = {
+      ...ports,
+      database: {
+        ...ports.database,
+        async execute(statement, options) {
+          if (statement.sql.includes('forerun_done')) seen.push(await largest(history, ports));
+          return ports.database.execute(statement, options);
+        },
       },
-    });
-    await work([ID], operator, Date.now() + 60_000, looking);
-    const seen = await Promise.all(found);
+    };
+    await work([ID], operatorOf(history, 'one'), Date.now() + 60_000, looking);
     expect(seen.filter((one) => one !== null).length).toBeGreaterThan(0);
     // Eight batches of four rows: the last looks find less.
     expect(seen.slice(-6)).toEqual([null, null, null, null, null, null]);

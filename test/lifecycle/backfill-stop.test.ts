@@ -80,7 +80,9 @@ async function splitting(database: FreshDatabase): Promise<Transaction> {
   if (spec === undefined) throw new TypeError(ID);
   const taker = { history: 'default', backfill: ID, checksum: `v1:${ID}`, worker: 'w2', leaseMs: 60_000 };
   const key = [{ name: 'id', column: '"id"', type: 'bigint' }];
-  await transaction.execute(splitRange(taker, { range: 1, keys: [['40']] }, spec, key), { rows: true });
+  const [row] = await database.query(`select xmin::text as version from forerun.backfill where id = '${ID}'`);
+  const at = { range: 1, keys: [['40']], version: String(row?.['version']) };
+  await transaction.execute(splitRange(taker, at, spec, key), { rows: true });
   return transaction;
 }
 

@@ -29,7 +29,7 @@ export function adversaryOf(
       const spec = history.find((one) => one.id === id)?.backfill;
       if (spec === undefined) throw new Missing();
       const [[row], all, [range]] = await Promise.all([
-        database.query(`select key from forerun.backfill where id = '${id}'`),
+        database.query(`select key, xmin::text as version from forerun.backfill where id = '${id}'`),
         database.query(`select ${texts} as key from thing order by ${columns.join(', ')}`),
         database.query(
           `select number, lower_key, cursor_key, upper_key from forerun.backfill_range where not ended order by batches desc, number desc limit 1`,
@@ -51,7 +51,7 @@ export function adversaryOf(
         worker: 'adversary',
         leaseMs: 0,
       };
-      const chosen = { range: Number(range['number']), keys };
+      const chosen = { range: Number(range['number']), keys, version: String(row?.['version']) };
       const statement = splitRange(
         taker,
         chosen,

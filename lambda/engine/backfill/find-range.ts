@@ -14,6 +14,8 @@ const FORGOTTEN: Taken = {
   busy: 0,
   freeInMs: null,
   range: null,
+  outbid: false,
+  version: '0',
   total: null,
   scanned: 0,
 };
@@ -25,17 +27,28 @@ const FORGOTTEN: Taken = {
 export async function findRange(worker: Worker): Promise<Taken> {
   const { place, checksum, name, leaseMs } = worker;
   const taker: Taker = { ...place, checksum, worker: name, leaseMs };
-  const taken = answerOf<Taken>(await rowsOf(takeRange(taker), worker.ports)) ?? FORGOTTEN;
+  const bid = async (): Promise<Taken> =>
+    answerOf<Taken>(await rowsOf(takeRange(taker), worker.ports)) ?? FORGOTTEN;
+  let taken = await bid();
+  // Each time another one has succeeded.
+  while (taken.outbid) taken = await bid();
   const idle = taken.state === 'running' && taken.range === null && taken.open > 0;
-  return idle && taken.busy < taken.parallel ? { ...taken, range: await split(taker, worker) } : taken;
+  return idle && taken.busy < taken.parallel
+    ? { ...taken, range: await split(taker, taken.version, worker) }
+    : taken;
 }
 
 /** The new range; null where none is large enough, its holder was too long at a batch, or it will meet the same trouble. */
-async function split(taker: Taker, { place, spec, key, ports }: Worker): Promise<number | null> {
+async function split(
+  taker: Taker,
+  version: string,
+  { place, spec, key, ports }: Worker,
+): Promise<number | null> {
   try {
     const largest = answerOf<Largest>(await rowsOf(largestRange(place, spec, key), ports));
     if (largest === null) return null;
-    const { rows } = await ports.database.execute(splitRange(taker, largest, spec, key), { rows: true });
+    const statement = splitRange(taker, { ...largest, version }, spec, key);
+    const { rows } = await ports.database.execute(statement, { rows: true });
     return answerOf<{ readonly range: number | null }>(rows)?.range ?? null;
   } catch (cause) {
     // Where the answer got lost the range may be made; then it bears our name, and the next look finds it.

@@ -24,6 +24,12 @@ function sourceOf(place: BackfillPlace, { frozen, table }: Backfill, key: readon
 const bound = (from: string, key: readonly KeyColumn[]): readonly string[] =>
   key.map(({ type }, at) => `cast(${from} ->> ${at} as ${type})`);
 
+/** What is split, and where it may be. */
+export interface Split extends Largest {
+  /** The backfill's, as it was when there were fewer at work on it than may be. */
+  readonly version: string;
+}
+
 /** The range with the most left to do, and keys of it in their order. */
 export interface Largest {
   readonly range: number;
@@ -72,14 +78,15 @@ const PATIENCE_MS = 5_000;
 /**
  * Cuts what is left of a range in two and takes the second half. It waits at the range's lease for the batch under way and reads
  * the range as that left it, then cuts beyond its cursor. It raises the revision as a batch does, so that whatever was
- * prepared within the old bounds counts no more. Statements lock backfill, lease and range in this order.
+ * prepared within the old bounds counts no more. Where somebody has bid for a range meanwhile it does nothing, because there may be
+ * as many at work by now as may be. Statements lock backfill, lease and range in this order.
  *
  * The new half has the pass and the horizon of the whole: a sweep goes on as two sweeps. Rows that are to be read again stay
  * with the first half; they are named by their keys, wherever these lie.
  */
 export function splitRange(
   taker: Taker,
-  { range, keys }: Largest,
+  { range, keys, version }: Split,
   spec: Backfill,
   key: readonly KeyColumn[],
 ): Statement {
@@ -97,6 +104,7 @@ export function splitRange(
 ), forerun_numbered as materialized (
   update forerun.backfill b set ranges = b.ranges + 1 from forerun_patience
   where b.history = :history and b.id = :backfill and b.state = 'running' and b.checksum = :checksum
+    and b.xmin = cast(:version as xid)
   returning b.history, b.id, b.ranges as number
 ), forerun_leased as materialized (
   select l.history, l.name from forerun_numbered n join forerun.lease l on l.history = n.history and l.name = :lease
@@ -139,6 +147,7 @@ select pg_catalog.jsonb_build_object('range', (select number from forerun_placed
       leases: leasePrefix(taker.backfill),
       worker: taker.worker,
       checksum: taker.checksum,
+      version,
       lease_ms: BigInt(taker.leaseMs),
       keys: JSON.stringify(keys),
     },
