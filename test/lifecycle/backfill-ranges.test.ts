@@ -14,7 +14,7 @@ import {
 } from 'forerun';
 import { backfills, tune, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
 import { largestRange, type Largest } from '../../lambda/engine/backfill/postgres-split.ts';
-import { takeRange, type Taker } from '../../lambda/engine/backfill/postgres-take.ts';
+import { takeRange } from '../../lambda/engine/backfill/postgres-take.ts';
 import { findKey } from '../../lambda/engine/backfill/prepare.ts';
 import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
@@ -157,13 +157,10 @@ describe('a backfill with one range', () => {
     await database.query('update forerun.backfill set parallel = 2');
     // Time for the ranges to be made, and none to work on them.
     await work([ID], operatorOf(history, 'first'), Date.now() - 1, database.ports());
-    const worker = (name: string): Taker => ({
-      ...{ history: 'default', backfill: ID, checksum: `v1:${ID}`, leaseMs: 60_000 },
-      worker: name,
-    });
+    const taker = { history: 'default', backfill: ID, checksum: `v1:${ID}`, leaseMs: 60_000 };
     for (let round = 1; round <= 10; round++) {
       const bids = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
-        database.ports().database.execute(takeRange(worker(name)), { rows: true }),
+        database.ports().database.execute(takeRange({ ...taker, worker: name }), { rows: true }),
       );
       await Promise.all(bids);
       expect(
