@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,7 +21,7 @@ const ROOM_BYTES = 8 * 2 ** 30;
  * there is room: making and removing the files of databases is a quarter of all that the tests ask of a machine with a disk.
  */
 export function setup(): () => void {
-  const folder = (isRoomy() ? usable(makeIn(IN_MEMORY)) : null) ?? makeIn(tmpdir());
+  const folder = (isRoomy() ? makeInMemory() : null) ?? makeIn(tmpdir());
   const before = process.env['TMPDIR'];
   process.env['TMPDIR'] = folder;
   return () => {
@@ -35,8 +44,14 @@ function isRoomy(): boolean {
   return bavail * bsize > ROOM_BYTES && process.availableMemory() > ROOM_BYTES;
 }
 
-/** Null where programs may not be started from it, as in most containers. */
-function usable(folder: string): string | null {
+/** Null where nothing may be written, or programs may not be started from there, as in most containers. */
+function makeInMemory(): string | null {
+  try {
+    accessSync(IN_MEMORY, constants.W_OK);
+  } catch {
+    return null;
+  }
+  const folder = makeIn(IN_MEMORY);
   const script = join(folder, 'try');
   writeFileSync(script, '#!/bin/sh\n', { mode: 0o755 });
   if (spawnSync(script).status === 0) return folder;

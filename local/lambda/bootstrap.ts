@@ -5,7 +5,13 @@
 
 import { flushCompileCache } from 'node:module';
 import { LoadError, loadHandler, offerSdk, type Handler } from './handler-loader.ts';
-import { endMark, type InvokeMessage, type RuntimeFailure, type RuntimeMessage } from './messages.ts';
+import {
+  endMark,
+  HIDING_CACHE,
+  type InvokeMessage,
+  type RuntimeFailure,
+  type RuntimeMessage,
+} from './messages.ts';
 
 const send = process.send?.bind(process);
 const out = process.stdout.write.bind(process.stdout);
@@ -14,7 +20,7 @@ delete process.send;
 
 // The process will be killed: what was compiled so far, which is ours, is kept now for those that come after it.
 flushCompileCache();
-delete process.env['NODE_COMPILE_CACHE'];
+if (process.argv.splice(2).includes(HIDING_CACHE)) delete process.env['NODE_COMPILE_CACHE'];
 
 let current: string | undefined;
 

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import {
@@ -12,7 +12,7 @@ import {
   type Outcome,
 } from './invocation.ts';
 import { readLines } from './log-lines.ts';
-import type { InvokeMessage, RuntimeMessage } from './messages.ts';
+import { HIDING_CACHE, type InvokeMessage, type RuntimeMessage } from './messages.ts';
 
 /** One process that serves invocations of one function version, one at a time. */
 export interface Environment {
@@ -40,14 +40,19 @@ const bootstrap = fileURLToPath(new URL(`./bootstrap${extname(import.meta.url)}`
 /** What the host keeps of compiled modules, for the process to start with; the bootstrap hides it from the user's code. */
 function compileCache(): Readonly<Record<string, string>> {
   const folder = process.env['NODE_COMPILE_CACHE'];
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: resolve(folder) };
 }
 
 /** Starts a process. What goes wrong while it starts is told by its first invocation, as Lambda does. */
 export function startEnvironment(options: EnvironmentOptions): Environment {
   const child = spawn(
     process.execPath,
-    [`--max-old-space-size=${options.memoryMb}`, '--disable-warning=ExperimentalWarning', bootstrap],
+    [
+      `--max-old-space-size=${options.memoryMb}`,
+      '--disable-warning=ExperimentalWarning',
+      bootstrap,
+      ...('NODE_COMPILE_CACHE' in options.variables ? [] : [HIDING_CACHE]),
+    ],
     {
       cwd: options.taskRoot,
       env: { ...compileCache(), ...options.variables },

@@ -1,5 +1,8 @@
 /** What the host and the bootstrap inside a function's process say to each other. */
 
+/** Argument of the bootstrap: the cache of compiled modules is the host's, and none of the function's own business. */
+export const HIDING_CACHE = 'hiding-cache';
+
 /** An error in the form in which the Node.js runtime reports it. */
 export interface RuntimeFailure {
   readonly errorType: string;

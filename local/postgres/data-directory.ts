@@ -30,13 +30,7 @@ export async function initialise(initdb: string, user: OsUser, home: string): Pr
   await writeFile(file, password, { mode: 0o600 });
   if (user.uid !== undefined && user.gid !== undefined) await chown(file, user.uid, user.gid);
   const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
-  // A password of 144 random bits gains nothing from being hashed 4,096 times, which each new session would wait for.
-  const login = [
-    `--username=${SUPERUSER}`,
-    `--pwfile=${file}`,
-    '--auth=scram-sha-256',
-    '--set=scram_iterations=1',
-  ];
+  const login = [`--username=${SUPERUSER}`, `--pwfile=${file}`, '--auth=scram-sha-256'];
   await runToEnd(initdb, [`--pgdata=${data}`, ...login, ...locale, '--no-sync', '--no-instructions'], user);
   return password;
 }

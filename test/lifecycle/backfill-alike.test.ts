@@ -34,6 +34,7 @@ async function worked(
   definition: MigrationDefinition,
   create = 'create table thing (id bigint primary key, title text, slug text, n int not null default 0)',
   prepare = 'select 1',
+  meanwhile = 'select 1',
 ): Promise<{ database: FreshDatabase; before: ReadonlyMap<unknown, unknown> }> {
   const database = await place.freshDatabase();
   const history = historyOf({
@@ -54,7 +55,10 @@ async function worked(
   const before = await versions(database);
   const operator: Operator = { history: 'default', migrations: history, worker: 'w', limits: DEFAULT_LIMITS };
   const ports = database.ports({ clock: fastClock() });
+  const other = await database.connect();
+  await other.query(meanwhile);
   await work([ID], operator, ports.clock.now() + 60_000, ports);
+  await other.end();
   return { database, before };
 }
 
@@ -119,6 +123,33 @@ describe('rows that a set would leave as they are', () => {
       expect((await untouched(done)).toSorted((one, other) => Number(one) - Number(other))).toEqual(tens);
     },
   );
+
+  test.each([
+    [
+      'a rule that holds only for what is written',
+      `alter table thing add check (slug is not null) not valid`,
+    ],
+    [
+      'a trigger after the write',
+      `create function strict() returns trigger language plpgsql as
+         $$ begin if new.slug is null then raise 'no slug'; end if; return null; end $$;
+       create trigger strict after update on thing for each row execute function strict()`,
+    ],
+  ])('are left alone where %s would refuse them', async (_rule, rule) => {
+    const done = await worked(slugs, undefined, rule);
+    expect(await standing(done.database)).toMatchObject({ state: 'succeeded', changed: 360 });
+    expect(await untouched(done)).toHaveLength(40);
+  });
+
+  test('are left alone where somebody else has them, for whom only the closing sweep waits', async () => {
+    const done = await worked(
+      backfill({ ...common, where: sql`slug is null`, set: { slug: sql`lower(title)` }, lockTimeoutMs: 50 }),
+      undefined,
+      undefined,
+      `begin; select from thing where id % 10 = 0 for update`,
+    );
+    expect(await standing(done.database)).toEqual({ state: 'running', reason: null, changed: 360 });
+  });
 
   test('do not hide a change that leaves its where true', async () => {
     const { database } = await worked(

@@ -170,6 +170,19 @@ describe('a backfill with one range', () => {
     }
   });
 
+  test('keeps no bid waiting behind a split', async () => {
+    const { database, history } = await enqueued({ '0001_create': many(100), [ID]: count });
+    await work([ID], operatorOf(history, 'first'), Date.now() - 1, database.ports());
+    const splitting = await database.connect();
+    await splitting.query('begin; select from forerun.backfill for update');
+    const taker = { history: 'default', backfill: ID, checksum: `v1:${ID}`, leaseMs: 60_000, worker: 'a' };
+    const bid = () => database.ports().database.execute(takeRange(taker), { rows: true });
+    expect((await bid()).rows).toMatchObject([{ answer: { range: null, outbid: true } }]);
+    await splitting.query('commit');
+    await splitting.end();
+    expect((await bid()).rows).toMatchObject([{ answer: { range: 1, outbid: false } }]);
+  });
+
   test('is not split for ever: with little left in it, it is left to its holder', async () => {
     const { database, history } = await enqueued({ '0001_create': many(100), [ID]: count });
     await database.query('update forerun.backfill set most_rows = 4');

@@ -118,7 +118,7 @@ function effectOf(step: WindowStep, ready: string, asking: boolean): Statement {
 
 /**
  * Asking whether a row would differ computes each value twice, which is a tenth of a simple batch. Unasked, a row that does not
- * differ is written; then its `where` is as true as before, and the whole batch is refused.
+ * differ is written; then its `where` is as true as before, and the whole batch is refused, if nothing refuses the row before.
  */
 function update(step: WindowStep, set: readonly SetColumn[], ready: string, asking: boolean): Statement {
   const { table, where, frozen } = step.backfill;

@@ -61,6 +61,10 @@ with recursive found as (
 ), named as (
   select f.name, f.at, f.attnum, f.attnotnull, t.oid as atttypid, f.attcollation, pg_catalog.format_type(t.oid, -1) as type
   from found f left join (below b join pg_type t on t.oid = b.oid and t.typtype <> 'd') on b.at = f.at
+), parted as (
+  select cast(pg_catalog.to_regclass(cast(:table as text)) as oid) as oid
+  union all
+  select h.inhrelid from parted p join pg_inherits h on h.inhparent = p.oid
 ), keyed as (
   select pg_catalog.array_agg(attnum order by at) as columns, pg_catalog.array_agg(attcollation order by at) as collations from named
 )
@@ -72,9 +76,7 @@ select
   ) as inherited,
   exists (
     select from pg_trigger t where (t.tgtype & cast(${BEFORE_EACH_UPDATE} as smallint)) = cast(${BEFORE_EACH_UPDATE} as smallint)
-      and t.tgrelid in (
-        select cast(p.relid as oid) from pg_catalog.pg_partition_tree(pg_catalog.to_regclass(cast(:table as text))) p
-        union all select cast(pg_catalog.to_regclass(cast(:table as text)) as oid))
+      and t.tgrelid in (select oid from parted)
   ) or exists (
     select from pg_rewrite w where w.ev_class = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and w.ev_type = '2'
   ) as triggered,

@@ -30,6 +30,14 @@ export interface Split extends Largest {
   readonly version: string;
 }
 
+/** What became of it. */
+export interface SplitEnd {
+  /** The new range; null where none was made. */
+  readonly range: number | null;
+  /** Somebody else's bid or split came first. */
+  readonly outbid: boolean;
+}
+
 /** The range with the most left to do, and keys of it in their order. */
 export interface Largest {
   readonly range: number;
@@ -141,7 +149,8 @@ export function splitRange(
   on conflict (history, name) do update
     set token = forerun.lease.token + 1, holder = excluded.holder, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
 )
-select pg_catalog.jsonb_build_object('range', (select number from forerun_placed)) as answer`,
+select pg_catalog.jsonb_build_object('range', (select number from forerun_placed),
+  'outbid', not exists (select from forerun_numbered)) as answer`,
     parameters: {
       ...placeParameters({ ...taker, range }),
       leases: leasePrefix(taker.backfill),

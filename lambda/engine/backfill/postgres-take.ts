@@ -27,7 +27,7 @@ export interface Taken {
   readonly range: number | null;
   /** Somebody else's bid or split came first, so that what was counted here holds no more: the same bid again may succeed. */
   readonly outbid: boolean;
-  /** Another one after each bid and each split. */
+  /** Of the backfill's row; another one after each bid and each split. */
   readonly version: string;
   /** Rows there are to look at, and how many were looked at. */
   readonly total: number | null;
@@ -37,8 +37,9 @@ export interface Taken {
 /**
  * Takes a range that nobody alive works on and no older batch has open, first of all one that is the worker's own: the answer to
  * an earlier bid may have been lost. `parallel` is a limit for all workers together: a bid writes a new version of the backfill's
- * row, though with the same values, so that of two that have counted the same the second one sees it. A worker with an earlier
- * file is told that its backfill was cancelled, which is how another one could take its place.
+ * row, though with the same values, so that of two that have counted the same the second one sees it. It waits for nobody: a split
+ * holds that row while it waits for a batch. A worker with an earlier file is told that its backfill was cancelled, which is how
+ * another one could take its place.
  */
 export const takeRange = (taker: Taker): Statement => ({
   sql: `with open as materialized (
@@ -50,10 +51,12 @@ export const takeRange = (taker: Taker): Statement => ({
   select history, id, xmin as version from forerun.backfill
   where history = :history and id = :backfill and state = 'running' and checksum = :checksum
     and parallel > (select pg_catalog.count(*) from open where busy) and exists (select from open where not busy)
+), alone as materialized (
+  select b.history, b.id from worth w join forerun.backfill b on b.history = w.history and b.id = w.id and b.xmin = w.version
+  for update of b skip locked
 ), bid as materialized (
-  update forerun.backfill b set ranges = b.ranges
-  from worth w where b.history = w.history and b.id = w.id and b.xmin = w.version
-  returning b.history
+  update forerun.backfill b set ranges = b.ranges from alone a where b.history = a.history and b.id = a.id
+  returning b.history, b.xmin as version
 ), free as (
   select l.history, l.name, open.number
   from bid join open on open.history = bid.history join forerun.lease l on l.history = open.history and l.name = open.name
@@ -72,7 +75,7 @@ select pg_catalog.jsonb_build_object(
   'open', (select pg_catalog.count(*) from open), 'busy', (select pg_catalog.count(*) from open where busy),
   'freeInMs', (select pg_catalog.ceil(1000.0 * cast(extract(epoch from pg_catalog.min(expires_at) - pg_catalog.clock_timestamp()) as numeric)) from open where busy),
   'range', (select number from taken), 'outbid', exists (select from worth) and not exists (select from bid),
-  'version', cast(b.xmin as text), 'total', b.total,
+  'version', cast(coalesce((select version from bid), b.xmin) as text), 'total', b.total,
   'scanned', (select coalesce(pg_catalog.sum(r.scanned), 0) from forerun.backfill_range r
               where r.history = b.history and r.backfill = b.id)) as answer
 from forerun.backfill b where b.history = :history and b.id = :backfill`,

@@ -1,7 +1,7 @@
 import { tolerate } from '../database-failure.ts';
 import { repeatable } from '../lease.ts';
 import type { KeyTexts } from './backfill.ts';
-import { isEndless, isMisfit, kept, messageOf, verdictOn } from './failure.ts';
+import { isMisfit, kept, messageOf, verdictOn, type Verdict } from './failure.ts';
 import { withBatch, type PacePoint } from './pace.ts';
 import { nextKeyStatement, type Step } from './postgres-batch.ts';
 import { beginSweep } from './postgres-seat.ts';
@@ -38,6 +38,12 @@ const PAUSES_MS: readonly number[] = [5_000, 15_000];
 const NICE = 0.25;
 /** Between two looks while something is waited for, in milliseconds. */
 const LOOK_MS = 1_000;
+
+/**
+ * What a batch may end with because it wrote a row that it would have left alone if it had asked: that row breaks a rule which
+ * holds for what is written only, or somebody else has it.
+ */
+const OF_ITS_ROWS: readonly Verdict[] = ['rows', 'hopeless', 'conflict'];
 
 /** After so many lost answers for one step the next one is smaller. */
 const LOST_IN_A_ROW = 3;
@@ -201,7 +207,7 @@ export async function workRange(number: number, worker: Worker): Promise<RangeEn
         peeked = true;
         continue;
       }
-      if (spec.form.kind === 'set' && !step.asking && isEndless(cause)) {
+      if (spec.form.kind === 'set' && !step.asking && OF_ITS_ROWS.includes(verdictOn(cause))) {
         worker.learnt.alike = true;
         continue;
       }
