@@ -18,7 +18,7 @@ const ROOM_BYTES = 8 * 2 ** 30;
 
 /**
  * A folder for whatever the tests put into the system's temporary one, removed after the last of them. It lies in memory where
- * there is room: making and removing the files of databases is a quarter of all that the tests ask of a machine with a disk.
+ * there is room: on a disk, making and removing the files of databases was a third of the work of those that need one.
  */
 export function setup(): () => void {
   const folder = (isRoomy() ? makeInMemory() : null) ?? makeIn(tmpdir());
