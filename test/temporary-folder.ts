@@ -1,14 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -21,7 +12,7 @@ const ROOM_BYTES = 8 * 2 ** 30;
  * there is room: on a disk, making and removing the files of databases was a third of the work of those that need one.
  */
 export function setup(): () => void {
-  const folder = (isRoomy() ? makeInMemory() : null) ?? makeIn(tmpdir());
+  const folder = makeInMemory() ?? makeIn(tmpdir());
   const before = process.env['TMPDIR'];
   process.env['TMPDIR'] = folder;
   return () => {
@@ -38,23 +29,27 @@ function makeIn(parent: string): string {
   return folder;
 }
 
-function isRoomy(): boolean {
-  if (process.env['TMPDIR'] !== undefined || !existsSync(IN_MEMORY)) return false;
-  const { bavail, bsize } = statfsSync(IN_MEMORY);
-  return bavail * bsize > ROOM_BYTES && process.availableMemory() > ROOM_BYTES;
-}
-
-/** Null where nothing may be written, or programs may not be started from there, as in most containers. */
+/** Null where somebody has chosen another place, or where programs may not be started from it, as in most containers. */
 function makeInMemory(): string | null {
-  try {
-    accessSync(IN_MEMORY, constants.W_OK);
-  } catch {
-    return null;
-  }
+  if (process.env['TMPDIR'] !== undefined || !isWritable(IN_MEMORY) || !isRoomy(IN_MEMORY)) return null;
   const folder = makeIn(IN_MEMORY);
   const script = join(folder, 'try');
   writeFileSync(script, '#!/bin/sh\n', { mode: 0o755 });
   if (spawnSync(script).status === 0) return folder;
   rmSync(folder, { recursive: true });
   return null;
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isRoomy(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize > ROOM_BYTES && process.availableMemory() > ROOM_BYTES;
 }

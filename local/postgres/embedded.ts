@@ -13,6 +13,8 @@ interface EmbeddedPostgres {
   readonly port: number;
   readonly user: string;
   readonly password: string;
+  /** Its data disappears with it, so nothing is synchronised with the disk. */
+  readonly temporary: boolean;
   stop(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function startEmbedded(dataDirectory?: string): Promise<EmbeddedPos
       port,
       user: SUPERUSER,
       password,
+      temporary,
       async stop() {
         await stopServer(child, temporary ? 'SIGQUIT' : 'SIGINT');
         await cleanUp();

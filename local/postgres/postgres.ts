@@ -58,8 +58,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
       await client.end();
     }
   };
-  const temporary = options.databaseUrl === undefined && options.dataDirectory === undefined;
-  const copying = temporary ? COPYING_FILES : '';
+  const copying = server.temporary ? COPYING_FILES : '';
   // A wrong address or password is said now, and not by the first database that somebody wants.
   if (options.databaseUrl !== undefined) await administer('select 1');
   return {
@@ -120,6 +119,8 @@ interface Server {
   readonly password: string;
   /** Where statements that belong to no database are run. Default: `postgres`. */
   readonly database?: string;
+  /** Nothing is synchronised with the disk. */
+  readonly temporary: boolean;
   stop(): Promise<void>;
 }
 
@@ -143,6 +144,7 @@ function existing(databaseUrl: string): Server {
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     database: url.pathname.length > 1 ? decodeURIComponent(url.pathname.slice(1)) : 'postgres',
+    temporary: false,
     stop: async () => Promise.resolve(),
   };
 }

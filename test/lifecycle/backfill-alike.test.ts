@@ -10,10 +10,10 @@ import {
   text,
   type MigrationDefinition,
 } from 'forerun';
-import { work, type Operator } from '../../lambda/engine/backfill/operate.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
+import { work } from '../../lambda/engine/backfill/operate.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -53,11 +53,10 @@ async function worked(
   await database.up(history);
   await database.query(prepare);
   const before = await versions(database);
-  const operator: Operator = { history: 'default', migrations: history, worker: 'w', limits: DEFAULT_LIMITS };
   const ports = database.ports({ clock: fastClock() });
   const other = await database.connect();
   await other.query(meanwhile);
-  await work([ID], operator, ports.clock.now() + 60_000, ports);
+  await work([ID], operatorOf(history), ports.clock.now() + 60_000, ports);
   await other.end();
   return { database, before };
 }

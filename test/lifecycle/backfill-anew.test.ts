@@ -9,14 +9,14 @@ import {
   table,
   type MigrationDefinition,
 } from 'forerun';
-import { move, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
+import { move, work } from '../../lambda/engine/backfill/operate.ts';
 import { enqueueBackfill } from '../../lambda/engine/backfill/postgres-state.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunResult } from '../../lambda/engine/outcome.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { historyOf } from '../authoring/history-of.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -57,12 +57,6 @@ function release(definitions: Readonly<Record<string, MigrationDefinition>>, ver
   );
 }
 
-const operatorOf = (migrations: readonly Migration[]): Operator => ({
-  history: 'default',
-  migrations,
-  worker: 'w1',
-  limits: DEFAULT_LIMITS,
-});
 const deploy = (history: readonly Migration[], database: FreshDatabase): Promise<RunResult> =>
   database.up(history, { clock: fastClock() });
 

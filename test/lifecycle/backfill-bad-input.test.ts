@@ -11,12 +11,11 @@ import {
 } from 'forerun';
 import { move, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
 import { DatabaseFailure } from '../../lambda/engine/database-failure.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
-import type { Migration } from '../../lambda/engine/migration.ts';
 import type { Ports, RunNote, Transaction } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -42,13 +41,6 @@ const common = {
   batchRows: 10,
   down: 'nothing to undo',
 } as const;
-
-const operatorOf = (history: readonly Migration[]): Operator => ({
-  history: 'default',
-  migrations: history,
-  worker: 'w1',
-  limits: DEFAULT_LIMITS,
-});
 
 /** A backfill that is enqueued over a table of 160 rows. */
 async function enqueued(definition: MigrationDefinition) {

@@ -6,13 +6,12 @@ import {
   openIds,
   work,
   type BackfillData,
-  type Operator,
 } from '../../lambda/engine/backfill/operate.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { answerOnBackfills } from '../../lambda/runner-backfill.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -40,7 +39,7 @@ const modules = {
   }),
 };
 const history = historyOf(modules);
-const operator: Operator = { history: 'default', migrations: history, worker: 'w', limits: DEFAULT_LIMITS };
+const operator = operatorOf(history, 'w');
 
 /** Twelve samples, the last of them so many seconds ago: a thousand rows a second. */
 const samples = (secondsAgo: number): string =>

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
-import { move, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
+import { move, work } from '../../lambda/engine/backfill/operate.ts';
 import type { Ports, Session } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -34,7 +34,7 @@ const history = historyOf({
     down: 'nothing to undo',
   }),
 });
-const operator: Operator = { history: 'default', migrations: history, worker: 'w1', limits: DEFAULT_LIMITS };
+const operator = operatorOf(history);
 
 async function enqueued(): Promise<FreshDatabase> {
   const database = await place.freshDatabase();

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
 import { tune, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { RunNote } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -36,7 +36,7 @@ async function enqueued(tuning: { pauseMs: number; batchRows: number; parallel: 
     }),
   });
   await database.up(migrations);
-  const operator: Operator = { history: 'default', migrations, worker: 'w1', limits: DEFAULT_LIMITS };
+  const operator = operatorOf(migrations);
   return { database, operator };
 }
 

@@ -12,16 +12,16 @@ import {
   uuid,
   type MigrationDefinition,
 } from 'forerun';
-import { backfills, tune, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
+import { backfills, tune, work } from '../../lambda/engine/backfill/operate.ts';
 import { largestRange, type Largest } from '../../lambda/engine/backfill/postgres-split.ts';
 import { takeRange } from '../../lambda/engine/backfill/postgres-take.ts';
 import { findKey } from '../../lambda/engine/backfill/prepare.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { Migration } from '../../lambda/engine/migration.ts';
 import type { Ports, RunNote } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { historyOf } from '../authoring/history-of.ts';
 import { adversaryOf, splittingBefore } from './range-adversary.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -59,13 +59,6 @@ const common = {
 
 /** A change that leaves no trace: a row that was changed twice, or never, shows. */
 const count = backfill({ ...common, frozen: true, set: { n: sql`n + 1` } });
-
-const operatorOf = (history: readonly Migration[], worker: string): Operator => ({
-  history: 'default',
-  migrations: history,
-  worker,
-  limits: DEFAULT_LIMITS,
-});
 
 /** Enqueued, and not yet begun. */
 async function enqueued(
@@ -153,16 +146,9 @@ describe('a backfill with one range', () => {
   });
 
   test('gives no more ranges than it may to those who bid at the same moment', async () => {
-    const { database, history } = await enqueued({ '0001_create': many(1_200), [ID]: count });
-    await database.query('update forerun.backfill set parallel = 2');
-    // Time for the ranges to be made, and none to work on them.
-    await work([ID], operatorOf(history, 'first'), Date.now() - 1, database.ports());
-    const taker = { history: 'default', backfill: ID, checksum: `v1:${ID}`, leaseMs: 60_000 };
+    const database = await prepared(1_200, 2);
     for (let round = 1; round <= 10; round++) {
-      const bids = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
-        database.ports().database.execute(takeRange({ ...taker, worker: name }), { rows: true }),
-      );
-      await Promise.all(bids);
+      await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((worker) => bid(worker, database)));
       expect(
         await database.query(`select count(*)::int as held from forerun.lease where holder is not null`),
       ).toEqual([{ held: 2 }]);
@@ -171,16 +157,13 @@ describe('a backfill with one range', () => {
   });
 
   test('keeps no bid waiting behind a split', async () => {
-    const { database, history } = await enqueued({ '0001_create': many(100), [ID]: count });
-    await work([ID], operatorOf(history, 'first'), Date.now() - 1, database.ports());
+    const database = await prepared(100, 1);
     const splitting = await database.connect();
     await splitting.query('begin; select from forerun.backfill for update');
-    const taker = { history: 'default', backfill: ID, checksum: `v1:${ID}`, leaseMs: 60_000, worker: 'a' };
-    const bid = () => database.ports().database.execute(takeRange(taker), { rows: true });
-    expect((await bid()).rows).toMatchObject([{ answer: { range: null, outbid: true } }]);
+    expect((await bid('a', database)).rows).toMatchObject([{ answer: { range: null, outbid: true } }]);
     await splitting.query('commit');
     await splitting.end();
-    expect((await bid()).rows).toMatchObject([{ answer: { range: 1, outbid: false } }]);
+    expect((await bid('a', database)).rows).toMatchObject([{ answer: { range: 1, outbid: false } }]);
   });
 
   test('is not split for ever: with little left in it, it is left to its holder', async () => {
@@ -204,6 +187,23 @@ describe('a backfill with one range', () => {
     expect(seen.slice(-6)).toEqual([null, null, null, null, null, null]);
   });
 });
+
+/** With its ranges, on none of which anybody has worked. */
+async function prepared(rowCount: number, parallel: number): Promise<FreshDatabase> {
+  const { database, history } = await enqueued({ '0001_create': many(rowCount), [ID]: count });
+  await database.query(`update forerun.backfill set parallel = ${parallel}`);
+  // Time for the ranges to be made, and none to work on them.
+  await work([ID], operatorOf(history, 'first'), Date.now() - 1, database.ports());
+  return database;
+}
+
+const bid = (worker: string, database: FreshDatabase) =>
+  database
+    .ports()
+    .database.execute(
+      takeRange({ history: 'default', backfill: ID, checksum: `v1:${ID}`, worker, leaseMs: 60_000 }),
+      { rows: true },
+    );
 
 const NOBODY = { reason: null, by: null };
 

@@ -1,21 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
-import {
-  backfills,
-  move,
-  oneBackfill,
-  tune,
-  work,
-  type Operator,
-} from '../../lambda/engine/backfill/operate.ts';
+import { backfills, move, oneBackfill, tune, work } from '../../lambda/engine/backfill/operate.ts';
 import { enqueueBackfill, moveBackfill } from '../../lambda/engine/backfill/postgres-state.ts';
 import { EDGES, type BackfillState, type Edge } from '../../lambda/engine/backfill/states.ts';
 import { ForerunError } from '../../lambda/engine/errors.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
 import type { Ports } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -45,7 +38,7 @@ const history = historyOf({
     down: 'nothing to undo',
   }),
 });
-const operator: Operator = { history: 'default', migrations: history, worker: 'w1', limits: DEFAULT_LIMITS };
+const operator = operatorOf(history);
 const PERSONS = ['pause', 'resume', 'cancel', 'retry'] as const;
 type Person = (typeof PERSONS)[number];
 const isPersons = (by: string): by is Person => (PERSONS as readonly string[]).includes(by);

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
-import { move, work, type Operator } from '../../lambda/engine/backfill/operate.ts';
+import { move, work } from '../../lambda/engine/backfill/operate.ts';
 import { moveBackfill } from '../../lambda/engine/backfill/postgres-state.ts';
 import { splitRange } from '../../lambda/engine/backfill/postgres-split.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
-import type { Migration } from '../../lambda/engine/migration.ts';
 import type { Transaction } from '../../lambda/engine/ports.ts';
 import { postgres } from '../../lambda/engine/postgres.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -38,12 +37,6 @@ const common = {
 const history = historyOf({
   '0001_create': create,
   [ID]: backfill({ ...common, set: { n: sql`n + 1` } }),
-});
-const operatorOf = (migrations: readonly Migration[], worker = 'w1'): Operator => ({
-  history: 'default',
-  migrations,
-  worker,
-  limits: DEFAULT_LIMITS,
 });
 const operator = operatorOf(history);
 

@@ -2,11 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backfill, bigint, integer, irreversible, migration, sql, table } from 'forerun';
 import { work } from '../../lambda/engine/backfill/operate.ts';
-import { DEFAULT_LIMITS } from '../../lambda/engine/limits.ts';
-import type { Migration } from '../../lambda/engine/migration.ts';
 import type { RunNote } from '../../lambda/engine/ports.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -48,13 +47,6 @@ const HUNDREDS = 'select g * 10, null from generate_series(1, 400) g';
 
 const KEEP = `create function keep() returns trigger language plpgsql as 'begin return null; end';
   create trigger keep before update on thing for each row when (old.id <= 50) execute function keep()`;
-
-const operatorOf = (migrations: readonly Migration[]) => ({
-  history: 'default',
-  migrations,
-  worker: 'w1',
-  limits: DEFAULT_LIMITS,
-});
 
 async function run(database: FreshDatabase, term: object, onWait?: () => void, rows = HUNDREDS) {
   const batches: Batch[] = [];

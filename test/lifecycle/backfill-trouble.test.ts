@@ -7,6 +7,7 @@ import type { RunNote } from '../../lambda/engine/ports.ts';
 import { realClock } from '../../lambda/clock.ts';
 import { fastClock } from '../campaign/fast-clock.ts';
 import { historyOf } from '../authoring/history-of.ts';
+import { operatorOf } from './operator.ts';
 import { startWorkplace, type FreshDatabase, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -212,7 +213,7 @@ describe('a database that cannot be written to for a while', () => {
     });
     await database.up(history);
     await failing(database, written, sqlState, 12);
-    const operator = { history: 'default', migrations: history, worker: 'w', limits: DEFAULT_LIMITS };
+    const operator = operatorOf(history, 'w');
     const clock = fastClock();
     const sizes: number[] = [];
     const tell = (note: RunNote): void => {

@@ -31,6 +31,9 @@ export const describeKey = ({ table, key, form }: Backfill): Statement => ({
   },
 });
 
+/** The walked table in the catalog. */
+const TABLE = 'cast(pg_catalog.to_regclass(cast(:table as text)) as oid)';
+
 /** Bits of `pg_trigger.tgtype`: for each row, before, on update (`TRIGGER_TYPE_…` in PostgreSQL's `pg_trigger.h`). */
 const BEFORE_EACH_UPDATE = 1 | 2 | 16;
 
@@ -52,7 +55,7 @@ const DESCRIBE_KEY = `
 with recursive found as (
   select n.name, n.at, a.attnum, a.attnotnull, a.atttypid, a.attcollation
   from pg_catalog.jsonb_array_elements_text(cast(:names as jsonb)) with ordinality as n (name, at)
-  left join pg_attribute a on a.attrelid = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and a.attname = n.name
+  left join pg_attribute a on a.attrelid = ${TABLE} and a.attname = n.name
     and a.attnum > 0 and not a.attisdropped
 ), below as (
   select at, atttypid as oid from found
@@ -62,7 +65,7 @@ with recursive found as (
   select f.name, f.at, f.attnum, f.attnotnull, t.oid as atttypid, f.attcollation, pg_catalog.format_type(t.oid, -1) as type
   from found f left join (below b join pg_type t on t.oid = b.oid and t.typtype <> 'd') on b.at = f.at
 ), parted as (
-  select cast(pg_catalog.to_regclass(cast(:table as text)) as oid) as oid
+  select ${TABLE} as oid
   union all
   select h.inhrelid from parted p join pg_inherits h on h.inhparent = p.oid
 ), keyed as (
@@ -72,13 +75,13 @@ select
   pg_catalog.to_regclass(cast(:table as text)) is not null as there,
   exists (
     select from pg_inherits h join pg_class c on c.oid = h.inhparent
-    where h.inhparent = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and c.relkind <> 'p'
+    where h.inhparent = ${TABLE} and c.relkind <> 'p'
   ) as inherited,
   exists (
     select from pg_trigger t where (t.tgtype & cast(${BEFORE_EACH_UPDATE} as smallint)) = cast(${BEFORE_EACH_UPDATE} as smallint)
       and t.tgrelid in (select oid from parted)
   ) or exists (
-    select from pg_rewrite w where w.ev_class = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and w.ev_type = '2'
+    select from pg_rewrite w where w.ev_class = ${TABLE} and w.ev_type = '2'
   ) as triggered,
   (select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', name, 'type', type, 'notNull', attnotnull, 'orderable', exists (
      select from pg_opclass o join pg_am m on m.oid = o.opcmethod join pg_type t on t.oid = n.atttypid
@@ -88,7 +91,7 @@ select
                        and c.castmethod = 'b' and c.castcontext = 'i')))) order by at) from named n) as columns,
   exists (
     select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam, keyed k
-    where i.indrelid = cast(pg_catalog.to_regclass(cast(:table as text)) as oid) and m.amname = 'btree'
+    where i.indrelid = ${TABLE} and m.amname = 'btree'
       and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
       and array(select p.attnum from pg_catalog.unnest(cast(i.indkey as smallint[])) with ordinality as p (attnum, at)
                 where p.at <= i.indnkeyatts order by p.at) operator(pg_catalog.=) k.columns
